@@ -1,0 +1,17 @@
+# For the library.
+find_package(Threads REQUIRED)
+find_package(tl-expected REQUIRED)
+
+# liburing is linked statically: it is 20 KiB of wrappers around three system calls, and a program that never starts a
+# ring should not pay the dynamic linker for it. Debian builds the archive so that it can go into a shared library.
+find_path(LIBURING_INCLUDE_DIR liburing.h REQUIRED)
+find_library(LIBURING_ARCHIVE liburing.a REQUIRED)
+mark_as_advanced(LIBURING_INCLUDE_DIR LIBURING_ARCHIVE)
+
+# For the command. All of them are used as headers only: nothing is loaded when it starts.
+find_package(fmt REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+
+# For the tests.
+find_package(GTest REQUIRED)

@@ -1,0 +1,5 @@
+include(CMakePackageConfigHelpers)
+
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/copyfile DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        OPTIONAL)
+install(TARGETS copyfile RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
