@@ -1,0 +1,108 @@
+#include "sys/kernel_names.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+#include <cstdio>
+
+#include "sys/statx.h"
+
+namespace libcopyfile {
+namespace {
+
+Result<Fd> opened(int fd, Op op, const std::string& name) {
+  if (fd < 0) return fail(errno, op, name);
+  return Fd(fd);
+}
+
+Done outcome(long rc, Op op, const std::string& name = {}) {
+  if (rc != 0) return fail(errno, op, name);
+  return {};
+}
+
+int open_retry(int dir, const char* name, int flags, mode_t mode) {
+  // A signal may interrupt open(2) on FIFOs and on network and FUSE file systems.
+  int fd = -1;
+  do {
+    fd = ::openat(dir, name, flags | O_CLOEXEC | O_NOCTTY, mode);
+  } while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+}  // namespace
+
+Result<Fd> KernelNames::open(int dir, const std::string& name, int flags) {
+  return opened(open_retry(dir, name.c_str(), flags, 0), Op::open, name);
+}
+
+Result<FileStat> KernelNames::stat(int dir, const std::string& name, bool follow) {
+  Result<FileStat> st = stat_name(dir, name.c_str(), follow ? 0 : AT_SYMLINK_NOFOLLOW);
+  if (!st) st.error().where = name;
+  return st;
+}
+
+Result<std::string> KernelNames::read_link(int dir, const std::string& name) {
+  std::array<char, PATH_MAX> text{};
+  const ssize_t n = ::readlinkat(dir, name.c_str(), text.data(), text.size());
+  if (n < 0) return fail(errno, Op::open, name);
+  if (static_cast<size_t>(n) == text.size()) return fail(ENAMETOOLONG, Op::open, name);
+  return std::string(text.data(), static_cast<size_t>(n));
+}
+
+Result<Fd> KernelNames::create_unnamed(int dir, uint32_t mode) {
+  return opened(open_retry(dir, ".", O_TMPFILE | O_RDWR, mode), Op::create, {});
+}
+
+Result<Fd> KernelNames::create_exclusive(int dir, const std::string& name, uint32_t mode) {
+  const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
+  return opened(open_retry(dir, name.c_str(), flags, mode), Op::create, name);
+}
+
+Done KernelNames::link(int fd, int dir, const std::string& name) {
+  if (::linkat(fd, "", dir, name.c_str(), AT_EMPTY_PATH) == 0) return {};
+  if (errno == EEXIST) return fail(errno, Op::link, name);
+  // AT_EMPTY_PATH needs CAP_DAC_READ_SEARCH before 6.10, and later the credentials that opened the file: without
+  // them it says ENOENT. /proc/self/fd asks for neither, but for /proc.
+  std::array<char, 32> path{};
+  std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", fd);
+  return outcome(::linkat(AT_FDCWD, path.data(), dir, name.c_str(), AT_SYMLINK_FOLLOW), Op::link,
+                 name);
+}
+
+Done KernelNames::link_name(int dir, const std::string& from, const std::string& to) {
+  return outcome(::linkat(dir, from.c_str(), dir, to.c_str(), 0), Op::link, to);
+}
+
+Done KernelNames::rename(int dir, const std::string& from, const std::string& to, Rename how) {
+  if (how == Rename::replace) {
+    return outcome(::renameat(dir, from.c_str(), dir, to.c_str()), Op::rename, to);
+  }
+  const unsigned flags = how == Rename::no_replace ? RENAME_NOREPLACE : RENAME_EXCHANGE;
+  return outcome(::syscall(SYS_renameat2, dir, from.c_str(), dir, to.c_str(), flags), Op::rename,
+                 to);
+}
+
+Done KernelNames::unlink(int dir, const std::string& name) {
+  return outcome(::unlinkat(dir, name.c_str(), 0), Op::unlink, name);
+}
+
+Done KernelNames::set_owner(int fd, uint32_t owner, uint32_t group) {
+  return outcome(::fchown(fd, owner, group), Op::set_owner);
+}
+
+Done KernelNames::set_mode(int fd, uint32_t mode) {
+  return outcome(::fchmod(fd, mode), Op::set_mode);
+}
+
+Done KernelNames::set_times(int fd, Timestamp accessed, Timestamp modified) {
+  const timespec times[2] = {{accessed.seconds, static_cast<long>(accessed.nanoseconds)},
+                             {modified.seconds, static_cast<long>(modified.nanoseconds)}};
+  return outcome(::futimens(fd, times), Op::set_times);
+}
+
+}  // namespace libcopyfile

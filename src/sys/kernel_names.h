@@ -1,0 +1,24 @@
+// The kernel behind the Names interface. Stateless.
+#pragma once
+
+#include "sys/names.h"
+
+namespace libcopyfile {
+
+class KernelNames final : public Names {
+ public:
+  Result<Fd> open(int dir, const std::string& name, int flags) override;
+  Result<FileStat> stat(int dir, const std::string& name, bool follow) override;
+  Result<std::string> read_link(int dir, const std::string& name) override;
+  Result<Fd> create_unnamed(int dir, uint32_t mode) override;
+  Result<Fd> create_exclusive(int dir, const std::string& name, uint32_t mode) override;
+  Done link(int fd, int dir, const std::string& name) override;
+  Done link_name(int dir, const std::string& from, const std::string& to) override;
+  Done rename(int dir, const std::string& from, const std::string& to, Rename how) override;
+  Done unlink(int dir, const std::string& name) override;
+  Done set_owner(int fd, uint32_t owner, uint32_t group) override;
+  Done set_mode(int fd, uint32_t mode) override;
+  Done set_times(int fd, Timestamp accessed, Timestamp modified) override;
+};
+
+}  // namespace libcopyfile

@@ -1,0 +1,41 @@
+// Names: what can be done to directory entries. Always a directory descriptor and a name in it. The seam for publish tests,
+// as Files is for data. All methods may be called from several threads at once.
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "sys/files.h"
+
+namespace libcopyfile {
+
+enum class Rename : uint8_t { replace, no_replace, exchange };
+
+class Names {
+ public:
+  virtual ~Names() = default;
+
+  // openat(2) with O_CLOEXEC | O_NOCTTY added.
+  virtual Result<Fd> open(int dir, const std::string& name, int flags) = 0;
+  virtual Result<FileStat> stat(int dir, const std::string& name, bool follow) = 0;
+  // What a symbolic link says. EINVAL where the name is not one.
+  virtual Result<std::string> read_link(int dir, const std::string& name) = 0;
+
+  // O_TMPFILE in `dir`, open for reading and writing.
+  virtual Result<Fd> create_unnamed(int dir, uint32_t mode) = 0;
+  // O_CREAT | O_EXCL | O_NOFOLLOW, open for reading and writing.
+  virtual Result<Fd> create_exclusive(int dir, const std::string& name, uint32_t mode) = 0;
+  // Gives an unnamed file its name: linkat(2) by AT_EMPTY_PATH, else through /proc. EEXIST where the name is taken.
+  virtual Done link(int fd, int dir, const std::string& name) = 0;
+  // A second name for a named file.
+  virtual Done link_name(int dir, const std::string& from, const std::string& to) = 0;
+  virtual Done rename(int dir, const std::string& from, const std::string& to, Rename how) = 0;
+  virtual Done unlink(int dir, const std::string& name) = 0;
+
+  virtual Done set_owner(int fd, uint32_t owner, uint32_t group) = 0;
+  virtual Done set_mode(int fd, uint32_t mode) = 0;
+  virtual Done set_times(int fd, Timestamp accessed, Timestamp modified) = 0;
+};
+
+}  // namespace libcopyfile

@@ -1,0 +1,65 @@
+#include "sys/thread.h"
+
+#include <csignal>
+#include <ctime>
+#include <utility>
+
+namespace libcopyfile {
+namespace {
+
+void* run(void* body) {
+  (*static_cast<std::function<void()>*>(body))();
+  return nullptr;
+}
+
+sigset_t only(int signal) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  return set;
+}
+
+}  // namespace
+
+Result<Thread> Thread::start(std::function<void()> body) {
+  Thread t;
+  t.body_ = std::make_unique<std::function<void()>>(std::move(body));
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const int code = ::pthread_create(&t.handle_, nullptr, run, t.body_.get());
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (code != 0) return fail(code, Op::thread);
+  t.running_ = true;
+  return t;
+}
+
+Thread::Thread(Thread&& other) noexcept
+    : body_(std::move(other.body_)),
+      handle_(other.handle_),
+      running_(std::exchange(other.running_, false)) {}
+
+Thread::~Thread() { join(); }
+
+void Thread::join() {
+  if (std::exchange(running_, false)) ::pthread_join(handle_, nullptr);
+}
+
+FileSizeSignalBlock::FileSizeSignalBlock() {
+  const sigset_t set = only(SIGXFSZ);
+  sigset_t before;
+  ::pthread_sigmask(SIG_BLOCK, &set, &before);
+  was_blocked_ = sigismember(&before, SIGXFSZ) == 1;
+}
+
+FileSizeSignalBlock::~FileSizeSignalBlock() {
+  if (was_blocked_) return;
+  const sigset_t set = only(SIGXFSZ);
+  const timespec now{};
+  while (::sigtimedwait(&set, nullptr, &now) > 0) {
+  }
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+}  // namespace libcopyfile

@@ -1,0 +1,43 @@
+// Threads of a library: they take no signal of the program, and not getting one is an answer, not an exception.
+#pragma once
+
+#include <pthread.h>
+
+#include <functional>
+#include <memory>
+
+#include "base/error.h"
+
+namespace libcopyfile {
+
+// Joined when destroyed. All signals are blocked in it: the program's handlers never run on our stack, and SIGXFSZ
+// (RLIMIT_FSIZE) does not kill the process but leaves EFBIG to be reported.
+class Thread {
+ public:
+  // EAGAIN where the system or a limit refuses another thread: do the work without one.
+  static Result<Thread> start(std::function<void()> body);
+  Thread(Thread&& other) noexcept;
+  Thread& operator=(Thread&&) = delete;
+  ~Thread();
+  void join();
+
+ private:
+  Thread() = default;
+  std::unique_ptr<std::function<void()>> body_;
+  pthread_t handle_{};
+  bool running_ = false;
+};
+
+// Blocks SIGXFSZ in the calling thread while it lives and takes back one that arrived (write(2): RLIMIT_FSIZE).
+class FileSizeSignalBlock {
+ public:
+  FileSizeSignalBlock();
+  ~FileSizeSignalBlock();
+  FileSizeSignalBlock(const FileSizeSignalBlock&) = delete;
+  FileSizeSignalBlock& operator=(const FileSizeSignalBlock&) = delete;
+
+ private:
+  bool was_blocked_ = false;
+};
+
+}  // namespace libcopyfile
