@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/range.h"
 #include "facts/facts.h"
+#include "mechanism/manner.h"
 #include "sys/files.h"
 
 namespace libcopyfile {
@@ -52,16 +53,6 @@ class Control {
   virtual bool moved(uint64_t bytes) = 0;
   // The most that should be moved between two calls of moved().
   virtual uint64_t chunk() const = 0;
-};
-
-// How this step is to be done: decided by the planner, not read from options.
-struct Manner {
-  Cache cache = Cache::keep;
-  // Find zeros in data and leave or punch holes for runs of at least this many bytes; 0 = don't look.
-  uint64_t detect_zeros = 0;
-  bool out_is_new = false;  // holes need no punching: nothing is there yet
-  enum class Zero : uint8_t { hole, reserve } zero = Zero::hole;  // for the mechanism `zero`
-  bool whole_file = false;  // for reflink: one FICLONE, the only snapshot-like copy
 };
 
 struct Pair {

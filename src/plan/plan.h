@@ -1,0 +1,54 @@
+// The plan: what will be done with which bytes, and why not otherwise. Data, and printable. make_plan is a pure function:
+// the same facts, extents and options give the same plan, on any machine (golden tests hold it to that).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/range.h"
+#include "extents/extents.h"
+#include "facts/facts.h"
+#include "mechanism/manner.h"
+#include "plan/options.h"
+
+namespace libcopyfile {
+
+struct Step {
+  MechanismId mechanism = MechanismId::buffered;
+  Manner manner;
+  std::vector<CopyRange> ranges;  // in the order of the destination
+  uint64_t bytes = 0;
+  std::string reason;             // why this mechanism for these bytes
+};
+
+struct Plan {
+  std::vector<Step> steps;
+  // For every mechanism: used, or the reason why not.
+  PerMechanism<Verdict> verdicts;
+  std::vector<std::string> notes;
+  uint64_t ranges_asked = 0;      // before coalescing
+  uint64_t ranges_planned = 0;
+  // Set where the last step ends: the destination's size must be at least this.
+  uint64_t out_size = 0;
+};
+
+struct PlanRequest {
+  std::vector<CopyRange> ranges;  // validated (plan/validate.h)
+  bool whole_file = false;        // ranges are [0, size) to 0 of a new file
+  DataOptions options;
+};
+
+// Whether make_plan wants the source's extents for this request: they cost system calls, and a whole-file clone does
+// without them.
+bool needs_extents(const Facts& facts, const PerMechanism<Verdict>& verdicts,
+                   const PlanRequest& request);
+
+// EOPNOTSUPP, EXDEV or EINVAL where what must be true (options) can't be, before anything is written.
+Result<Plan> make_plan(const Facts& facts, const PerMechanism<Verdict>& verdicts,
+                       const ExtentMap* extents, const PlanRequest& request);
+
+std::string to_text(const Plan& plan);
+std::string to_json(const Plan& plan);
+
+}  // namespace libcopyfile
