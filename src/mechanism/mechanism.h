@@ -21,7 +21,7 @@
 #include "base/error.h"
 #include "base/range.h"
 #include "facts/facts.h"
-#include "mechanism/manner.h"
+#include "facts/manner.h"
 #include "sys/files.h"
 
 namespace libcopyfile {

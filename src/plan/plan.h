@@ -9,7 +9,7 @@
 #include "base/range.h"
 #include "extents/extents.h"
 #include "facts/facts.h"
-#include "mechanism/manner.h"
+#include "facts/manner.h"
 #include "plan/options.h"
 
 namespace libcopyfile {

@@ -1,4 +1,4 @@
-// How a step is to be done: decided by the planner, so that a mechanism reads no option.
+// How a step is to be done: the words that plan/ and mechanism/ share, so that a mechanism reads no option.
 #pragma once
 
 #include <cstdint>
