@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by ./run, ./check and bench/run from the top of the project: installing what is missing and building,
 # silently when there is nothing to do.
 
