@@ -13,5 +13,9 @@ find_package(fmt REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 
+# For the manual.
+find_program(SCDOC scdoc REQUIRED)
+mark_as_advanced(SCDOC)
+
 # For the tests.
 find_package(GTest REQUIRED)

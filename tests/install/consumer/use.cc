@@ -1,0 +1,2 @@
+#include <copyfile/copyfile.h>
+int main() { return 0; }
