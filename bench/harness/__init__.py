@@ -1,0 +1,1 @@
+"""What every benchmark needs: scratch file systems, timing, pairs, statistics, reports."""

@@ -1,0 +1,111 @@
+"""Runs cases in alternating pairs."""
+
+import dataclasses
+import os
+import sys
+import time
+
+from harness import data, kernel, machine, peers, stats
+from harness.model import CaseResult
+
+
+@dataclasses.dataclass
+class Settings:
+    pairs: int = 7
+    quick: bool = False  # small sizes: shows that everything runs, measures nothing
+    verbose: bool = False
+    disk: str = "."
+
+
+class Lab:
+    """What a scenario gets: its settings, the clock, and compare()."""
+
+    def __init__(self, settings, timer, programs):
+        self.settings = settings
+        self.timer = timer
+        self._programs = programs  # words for commands: {copyfile}, {cfr_loop}
+
+    def pick(self, full, quick):
+        return quick if self.settings.quick else full
+
+    def say(self, text):
+        print(text, file=sys.stderr, flush=True)
+
+    def words(self, case):
+        return self._programs | {"src": case.src, "dst": case.dst} | case.words
+
+    def compare(self, case):
+        """Pairs the subject with each peer in turn, round after round, in alternating order."""
+        here, missing = peers.installed(case.peers)
+        result = CaseResult(dataclasses.replace(case, peers=here))
+        result.notes += [f"{name} is not installed" for name in missing]
+        checked = set()
+        for round_number in range(self.settings.pairs):
+            for peer in here:
+                times = {}
+                for name in stats.order(["subject", "peer"], round_number):
+                    one = case.subject if name == "subject" else peer
+                    sample = self._sample(case, one, round_number, peer.name)
+                    result.samples.append(sample)
+                    times[name] = sample["wall"]
+                    if one.name not in checked:
+                        case.verify()
+                        checked.add(one.name)
+                result.pairs.setdefault(peer.name, []).append((times["subject"], times["peer"]))
+        _remove(case.dst)
+        self._tell(result)
+        return result
+
+    def operations(self, case):
+        """What the subject asks of the file system to do the work: operation -> how often."""
+        self.prepare(case)
+        [command] = case.subject.filled(self.words(case))
+        return self.timer.traced(command)
+
+    def prepare(self, case):
+        """The same state before each sample: no destination, nothing dirty, source as the case
+        says."""
+        _remove(case.dst)
+        directory = os.path.dirname(case.dst)
+        kernel.syncfs(directory)
+        if case.cache == "cold":
+            data.make_cold(case.src)
+        else:
+            data.make_warm(case.src)
+        # XFS and Btrfs free the removed file's space in the background; statvfs hurries XFS on.
+        os.statvfs(directory)
+        time.sleep(self.pick(0.2, 0.01))
+
+    def _sample(self, case, one, round_number, pair):
+        self.prepare(case)
+        if case.before:
+            case.before()
+        page_cache = machine.meminfo("Cached")
+        cost = self.timer.run(one.filled(self.words(case)), case.repeats,
+                              case.dst if case.repeats > 1 else None)
+        sample = {
+            "variant": one.name, "round": round_number, "pair": pair,
+            "wall": cost.wall, "user": cost.user, "system": cost.system,
+            "peak_rss": cost.peak_rss,
+            "page_cache_growth": machine.meminfo("Cached") - page_cache,
+            "source_cached": kernel.cached_bytes(case.src),
+            "copy_cached": kernel.cached_bytes(case.dst),
+        }
+        if case.observe:
+            sample |= case.observe(one, cost)
+        if self.settings.verbose:
+            self.say(f"    {case.name:12} {one.name:24} {cost.wall:9.4f} s")
+        return sample
+
+    def _tell(self, result):
+        for peer in result.pairs:
+            one = result.comparison(peer)
+            self.say(f"  {result.case.name:12} {peer:24} {one.ratio_of_medians:6.2f}  "
+                     f"({one.subject_median:.4f} s : {one.peer_median:.4f} s)")
+
+
+def _remove(path):
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass

@@ -1,0 +1,41 @@
+"""Who is compared with: what is installed, and in which version."""
+
+import shutil
+
+from harness import machine
+from harness.model import variant
+
+PROGRAMS = ("cp", "dd", "rsync", "qemu-img", "sync", "strace")
+
+
+def versions():
+    """Program -> version, of what is installed."""
+    return {name: machine.version(name) for name in PROGRAMS if shutil.which(name)}
+
+
+def installed(variants):
+    """Splits variants into those that can run and the names of programs that are missing."""
+    here, missing = [], []
+    for one in variants:
+        absent = [command[0] for command in one.commands
+                  if not command[0].startswith("{") and not shutil.which(command[0])]
+        if absent:
+            missing += absent
+        else:
+            here.append(one)
+    return here, missing
+
+
+CP_COPY = variant("cp", "cp --reflink=never {src} {dst}")
+CP_SYNC = variant("cp, sync", "cp --reflink=never {src} {dst}", "sync {dst}")
+CP_CLONE = variant("cp", "cp --reflink=always {src} {dst}")
+DD = variant("dd", "dd bs=1M if={src} of={dst}")
+DD_SYNC = variant("dd", "dd bs=1M conv=fdatasync if={src} of={dst}")
+RSYNC = variant("rsync", "rsync --whole-file --inplace {src} {dst}")
+RSYNC_SYNC = variant("rsync", "rsync --whole-file --inplace --fsync {src} {dst}")
+QEMU = variant("qemu-img", "qemu-img convert -f raw -O raw {src} {dst}")
+QEMU_SYNC = variant("qemu-img",
+                    "qemu-img convert -f raw -O raw -t none -T none {src} {dst}", "sync {dst}")
+LOOP = variant("copy_file_range loop", "{cfr_loop} {src} {dst}")
+LOOP_SYNC = variant("copy_file_range loop", "{cfr_loop} {src} {dst}", "sync {dst}")
+LOOP_RANGES = variant("copy_file_range loop", "{cfr_loop} {src} {dst} {ranges}")

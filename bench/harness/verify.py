@@ -1,0 +1,115 @@
+"""Is the copy a copy? A wrong one fails the benchmark: speed of a wrong copy is no speed."""
+
+import errno
+import os
+
+from harness import kernel
+
+_CHUNK = 4 << 20
+_ZEROS = bytes(_CHUNK)
+
+
+class WrongCopy(Exception):
+    pass
+
+
+def _segments(fd, size):
+    """The file's data as half-open ranges."""
+    at = 0
+    while at < size:
+        try:
+            begin = os.lseek(fd, at, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:
+                return
+            raise
+        at = os.lseek(fd, begin, os.SEEK_HOLE)
+        yield begin, min(at, size)
+
+
+def _union(ranges):
+    merged = []
+    for begin, end in sorted(ranges):
+        if merged and begin <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], end)
+        else:
+            merged.append([begin, end])
+    return merged
+
+
+def _same_range(one, one_at, other, other_at, length):
+    while length > 0:
+        step = min(length, _CHUNK)
+        data = os.pread(one, step, one_at)
+        if not data or data != os.pread(other, len(data), other_at):
+            return False
+        one_at, other_at, length = one_at + len(data), other_at + len(data), length - len(data)
+    return True
+
+
+def _zero(fd, begin, end):
+    for at in range(begin, end, _CHUNK):
+        length = min(_CHUNK, end - at)
+        if os.pread(fd, length, at) != _ZEROS[:length]:
+            return False
+    return True
+
+
+def _open(path):
+    return os.open(path, os.O_RDONLY)
+
+
+def same_content(source, copy):
+    """Equal size and bytes; where both have holes nothing is read."""
+    one, other = _open(source), _open(copy)
+    try:
+        size = os.fstat(one).st_size
+        if os.fstat(other).st_size != size:
+            raise WrongCopy(f"size {os.fstat(other).st_size}, not {size}")
+        for begin, end in _union([*_segments(one, size), *_segments(other, size)]):
+            if not _same_range(one, begin, other, begin, end - begin):
+                raise WrongCopy(f"different bytes in {begin}..{end}")
+    finally:
+        os.close(one)
+        os.close(other)
+
+
+def _written(path):
+    """Where the file's data lies on the device: neighbours joined, preallocation left out."""
+    joined = []
+    for logical, physical, length, flags in kernel.extents(path):
+        if flags & kernel.FIEMAP_EXTENT_UNWRITTEN:
+            continue
+        if joined:
+            before, on_device, so_far = joined[-1]
+            if (before + so_far, on_device + so_far) == (logical, physical):
+                joined[-1] = (before, on_device, so_far + length)
+                continue
+        joined.append((logical, physical, length))
+    return joined
+
+
+def shared(source, copy):
+    """The copy is made of the source's own blocks (which proves the bytes equal unread)."""
+    if os.stat(source).st_size != os.stat(copy).st_size or _written(source) != _written(copy):
+        raise WrongCopy("the copy does not share all blocks of the source")
+
+
+def same_ranges(source, copy, ranges):
+    """Each (in, out, length) was copied to a file that was new, and nothing else was written."""
+    one, other = _open(source), _open(copy)
+    try:
+        wanted = max(out + length for _, out, length in ranges)
+        if os.fstat(other).st_size != wanted:
+            raise WrongCopy(f"size {os.fstat(other).st_size}, not {wanted}")
+        for at, out, length in ranges:
+            if not _same_range(one, at, other, out, length):
+                raise WrongCopy(f"range {at}:{out}:{length} differs")
+        end = 0
+        for begin, after in _union([(out, out + length) for _, out, length in ranges]):
+            if not _zero(other, end, begin):
+                raise WrongCopy(f"bytes that nobody asked for in {end}..{begin}")
+            end = after
+    finally:
+        os.close(one)
+        os.close(other)

@@ -1,0 +1,11 @@
+"""One file a scenario; the order here is the order of runs and reports."""
+
+import importlib
+
+_MODULES = ("second_copy", "cold", "reflink", "scattered", "adjacent", "sparse", "small")
+
+
+def load():
+    """name -> scenario"""
+    found = [importlib.import_module(f"scenarios.{name}").SCENARIO for name in _MODULES]
+    return {scenario.name: scenario for scenario in found}

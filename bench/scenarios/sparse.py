@@ -1,0 +1,50 @@
+"""A huge file of holes with a little data."""
+
+import functools
+
+from harness import data, peers, rooms, verify
+from harness.model import Case, allocated, variant
+from harness.scenario import Scenario
+
+_ISLANDS = 1000
+_ISLAND = 64 << 10
+
+
+class Sparse(Scenario):
+    name = "sparse"
+    title = "A sparse file with islands of data"
+    goal = "no slower than `cp`; as many blocks allocated as in the source"
+    bound = "finding the islands: two seeks each, and the data in them"
+
+    def run(self, lab):
+        size = lab.pick(1 << 40, 1 << 36)
+        for kind in ("ext4", "xfs"):
+            content = _ISLANDS * _ISLAND
+            with rooms.in_memory(kind, rooms.SMALLEST, cached=2 * content) as room:
+                src, dst = room / "source", room / "copy"
+                data.write_islands(src, size, _ISLANDS, _ISLAND)
+                result = lab.compare(Case(
+                    name=kind, work=f"{size >> 30} GiB file, {_ISLANDS} islands of 64 KiB",
+                    place=room.description, cache="cold", src=src, dst=dst, size=content,
+                    subject=variant(
+                        "copyfile", "{copyfile} --reflink=never --durability=none {src} {dst}"),
+                    peers=[peers.CP_COPY],
+                    verify=functools.partial(verify.same_content, src, dst),
+                    observe=lambda *_: {"allocated": settled(dst)}))
+                result.goal_ratio("cp", 1.0, "speed against cp")
+                most = max(result.values("copyfile", "allocated"))
+                result.goal_at_most((most - settled(src)) / 1024, 0, "KiB",
+                                    "allocated more than the source")
+                least = min(result.values("copyfile", "allocated"))
+                result.notes.append(f"allocated: source {settled(src)}, copyfile {least} to {most},"
+                                    f" cp {max(result.values('cp', 'allocated'))} bytes")
+                yield result
+
+
+def settled(path):
+    """Allocated bytes once all is written back: until then XFS counts what it reserved ahead."""
+    data.make_cold(path)
+    return allocated(path)
+
+
+SCENARIO = Sparse()

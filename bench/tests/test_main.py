@@ -1,0 +1,98 @@
+"""The whole program, as a user runs it, with a stand-in for copyfile."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from harness import rooms
+from tests.support import BENCH, ScratchTest
+
+_STANDIN = """#!/bin/sh
+case $1 in --version) echo 'copyfile 0'; exit ;; esac
+for word; do case $word in -*) ;; *) set -- "$@" "$word" ;; esac; done
+while [ $# -gt 2 ]; do shift; done
+"""
+
+
+class Main(ScratchTest):
+    def setUp(self):
+        super().setUp()
+        self.out = self.path("out")
+
+    def _standin(self, does):
+        path = self.file("copyfile", (_STANDIN + does + "\n").encode())
+        os.chmod(path, 0o755)
+        return path
+
+    def _start(self, *argv):
+        return subprocess.Popen([sys.executable, os.path.join(BENCH, "main.py"), *argv, "--out",
+                                 self.out], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                text=True)
+
+    def _run(self, *argv):
+        process = self._start(*argv)
+        out, errors = process.communicate(timeout=60)
+        return process.returncode, out, errors
+
+    def test_results_are_written(self):
+        status, out, errors = self._run("small", "--quick", "--copyfile",
+                                        self._standin('cp "$1" "$2"'))
+        self.assertEqual(status, 0, errors)
+        self.assertIn("longer than cp", out)
+        with open(os.path.join(self.out, "results.json")) as file:
+            text = file.read()
+        self.assertNotIn(self.scratch, text)
+        self.assertNotIn(rooms.MEMORY, text)
+        plain = json.loads(text)["scenarios"][0]["cases"][0]
+        self.assertEqual(plain["comparisons"]["cp"]["pairs"], 2)
+        self.assertEqual(sorted(os.listdir(self.out)),
+                         ["results.json", "results.md", "results.svg"])
+
+    def test_wrong_copy_fails(self):
+        status, _, errors = self._run("small", "--quick", "--copyfile",
+                                      self._standin('cp "$1" "$2"; echo more >> "$2"'))
+        self.assertEqual(status, 1)
+        self.assertIn("wrong copy: size 1029, not 1024", errors)
+
+    def test_failing_command_is_told(self):
+        status, _, errors = self._run("small", "--quick", "--copyfile",
+                                      self._standin('echo "no luck" >&2; exit 3'))
+        self.assertEqual(status, 1)
+        self.assertIn("copyfile: exit status 3: no luck", errors)
+
+    def test_interrupt_leaves_nothing(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = self._start("small", "--quick", "--copyfile", self._standin("sleep 60"))
+            self.assertIn("small:", process.stderr.readline())
+            time.sleep(1)  # in the middle of the first sample
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=20)
+            self.assertEqual(process.returncode, 130, errors)
+            left = [name for name in os.listdir(rooms.MEMORY) + os.listdir(self.out)
+                    if name.startswith(f"copyfile-bench-{process.pid}-")]
+            self.assertEqual(left, [])
+
+    def test_list_names_every_scenario_and_its_goal(self):
+        status, out, _ = self._run("--list")
+        self.assertEqual(status, 0)
+        self.assertEqual([line.split()[0] for line in out.splitlines()],
+                         ["second-copy", "cold", "reflink", "scattered", "adjacent", "sparse",
+                          "small"])
+
+    def test_unknown_scenario_is_a_usage_error(self):
+        status, _, errors = self._run("none-such")
+        self.assertEqual(status, 2)
+        self.assertIn("no such scenario: none-such (there are second-copy,", errors)
+
+    def test_missing_binary_is_named(self):
+        status, _, errors = self._run("small", "--copyfile", self.path("absent"))
+        self.assertEqual(status, 1)
+        self.assertIn("is not a program", errors)
+
+    def test_docs_without_results_is_an_error(self):
+        status, _, errors = self._run("--update-docs")
+        self.assertEqual(status, 1)
+        self.assertIn("results.json", errors)
