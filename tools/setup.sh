@@ -54,9 +54,9 @@ need_packages() {
   mkdir -p build
   local log=build/packages.log
   {
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q &&
-      as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -q -y --no-install-recommends "${missing[@]}"
+    as_root apt-get update -q &&
+      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+        -o DPkg::Lock::Timeout=300 "${missing[@]}"
   } >"$log" 2>&1 </dev/null || {
     tail -n 30 "$log" >&2
     fail "cannot install: ${missing[*]} (the whole log is $log)"
