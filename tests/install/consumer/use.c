@@ -11,17 +11,17 @@
 
 #define SIZE 100000
 
-#define REQUIRE(condition)                                             \
-  do {                                                                 \
-    if (!(condition)) {                                                \
+#define REQUIRE(condition)                                                         \
+  do {                                                                             \
+    if (!(condition)) {                                                            \
       fprintf(stderr, "line %d: %s: %s\n", __LINE__, #condition, strerror(errno)); \
-      return 1;                                                        \
-    }                                                                  \
+      return 1;                                                                    \
+    }                                                                              \
   } while (0)
 
 static unsigned char data[SIZE], copy[SIZE];
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   struct copyfile_range ranges[2];
   struct copyfile_report report;
   struct copyfile_how how;
