@@ -10,7 +10,8 @@ import sys
 sys.dont_write_bytecode = True
 
 import scenarios  # noqa: E402
-from harness import docs, kernel, machine, peers, picture, report, rooms, timing, verify  # noqa: E402
+from harness import docs, kernel, machine, peers, picture, report, rooms  # noqa: E402
+from harness import timing, verify  # noqa: E402
 from harness.lab import Lab, Settings  # noqa: E402
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
@@ -81,7 +82,9 @@ def run_scenario(scenario, lab, copyfile):
 def write_results(results, out, merge):
     path = os.path.join(out, "results.json")
     if merge and os.path.exists(path):
-        results = report.merge(report.load(path), results)
+        old = report.load(path)
+        if old["quick"] == results["quick"]:
+            results = report.merge(old, results)
     report.save(path, report.as_json(results))
     report.save(os.path.join(out, "results.md"), report.markdown(results))
     report.save(os.path.join(out, "results.svg"), picture.draw(results))
@@ -102,8 +105,10 @@ def workshop(options):
 def run(options, chosen):
     with workshop(options) as lab:
         copyfile = machine.version(os.path.abspath(options.copyfile))
-        results = {"machine": machine.describe(), "peers": peers.versions(), "quick": options.quick,
-                   "scenarios": []}
+        results = {
+            "format": report.FORMAT, "quick": options.quick, "peers": peers.versions(),
+            "machine": machine.describe() | {"free_memory_goes_back_to_the_host": lab.reported},
+            "scenarios": []}
         for scenario in chosen:
             results["scenarios"].append(run_scenario(scenario, lab, copyfile))
             write_results(results, options.out, options.merge)
@@ -150,5 +155,5 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(fail("interrupted; all scratch file systems are gone", 130))
-    except (OSError, docs.NotUpdated, timing.CommandFailed) as problem:
+    except (OSError, docs.NotUpdated, report.OtherFormat, timing.CommandFailed) as problem:
         sys.exit(fail(problem))

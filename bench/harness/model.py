@@ -46,6 +46,7 @@ class Case:
     subject: Variant
     peers: list[Variant]
     verify: Callable[[], None]
+    fills: int = 0  # bytes of page cache that a sample may fill
     repeats: int = 1  # processes for one sample, which is then their median
     words: dict = dataclasses.field(default_factory=dict)  # more to fill in: {ranges}
     # Called after each timed command with its Cost: what else to write into the sample.

@@ -93,7 +93,7 @@ def draw(results):
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
         _text(12, 20, "How many times faster copyfile is (ratio of medians)",
               'font-size="15" font-weight="bold"'),
-        _text(12, 37, "thick mark: the goal; thin line: quartiles of the paired ratios; green: goal "
-              "reached, red: missed, grey: no goal", 'fill="#555"'),
+        _text(12, 37, "thick mark: the goal; thin line: quartiles of the paired ratios; "
+              "green: goal reached, red: missed, grey: no goal", 'fill="#555"'),
     ]
     return "\n".join([*head, *grid, *rows, "</svg>"]) + "\n"

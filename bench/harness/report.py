@@ -4,9 +4,19 @@ import json
 import os
 
 
+FORMAT = 1  # of results.json; a file of another one is neither merged nor shown
+
+
+class OtherFormat(Exception):
+    pass
+
+
 def load(path):
     with open(path) as file:
-        return json.load(file)
+        results = json.load(file)
+    if results.get("format") != FORMAT:
+        raise OtherFormat(f"{path} was written by another version of bench/run: remove it")
+    return results
 
 
 def save(path, text):

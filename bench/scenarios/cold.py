@@ -23,7 +23,7 @@ class Cold(Scenario):
             data.write(src, size)
             result = lab.compare(Case(
                 name="disk", work=f"{size >> 20} MiB file", place=room.description,
-                cache="cold", src=src, dst=dst, size=size,
+                cache="cold", src=src, dst=dst, size=size, fills=2 * size,
                 subject=variant("copyfile", "{copyfile} --cache=bypass --reflink=never "
                                 "--durability=ordered {src} {dst}"),
                 peers=[peers.CP_SYNC,

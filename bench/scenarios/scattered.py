@@ -32,6 +32,7 @@ class Scattered(Scenario):
         result = lab.compare(Case(
             name=name, work=f"{len(ranges)} ranges of 4 KiB, {name.split()[1]}",
             place=room.description, cache="warm", src=src, dst=dst, size=len(ranges) * _BLOCK,
+            fills=len(ranges) * _BLOCK,
             subject=variant("copyfile",
                             "{copyfile} range {src} {dst} --ranges {ranges} --durability=none"),
             peers=[peers.LOOP_RANGES], words={"ranges": listed},

@@ -21,7 +21,7 @@ class SecondCopy(Scenario):
                 data.write(src, size)
                 result = lab.compare(Case(
                     name=kind, work=f"{size >> 20} MiB file", place=room.description,
-                    cache="warm", src=src, dst=dst, size=size,
+                    cache="warm", src=src, dst=dst, size=size, fills=size,
                     subject=variant(
                         "copyfile", "{copyfile} --reflink=never --durability=none {src} {dst}"),
                     peers=self._peers(kind),

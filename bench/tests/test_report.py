@@ -4,6 +4,7 @@ import xml.etree.ElementTree
 
 from harness import docs, picture, report
 from harness.model import Case, CaseResult, variant
+from tests.support import ScratchTest
 
 
 def case_result():
@@ -23,6 +24,7 @@ def case_result():
 
 def results(quick=False, name="second-copy"):
     return {
+        "format": report.FORMAT,
         "machine": {"kernel": "6.18", "architecture": "x86_64", "processor": "CPU", "cores": 2,
                     "memory_gib": 23.5, "system": "Debian"},
         "peers": {"cp": "cp 9.1"}, "quick": quick,
@@ -49,6 +51,17 @@ class Json(unittest.TestCase):
         new["scenarios"][0]["commit"] = "new"
         merged = report.merge(old, new)["scenarios"]
         self.assertEqual([(s["name"], s["commit"]) for s in merged], [("a", "abc"), ("b", "new")])
+
+
+class Load(ScratchTest):
+    def test_what_was_written_is_read(self):
+        path = self.file("results.json", report.as_json(results()).encode())
+        self.assertEqual(report.load(path), results())
+
+    def test_other_format_is_refused(self):
+        path = self.file("results.json", b'{"format": 0}')
+        with self.assertRaises(report.OtherFormat):
+            report.load(path)
 
 
 class Markdown(unittest.TestCase):
