@@ -34,6 +34,7 @@ class AlignedBuffer {
   std::byte* data() { return data_; }
   size_t size() const { return size_; }
   std::span<std::byte> span() { return {data_, size_}; }
+  std::span<const std::byte> span() const { return {data_, size_}; }
 
  private:
   std::byte* data_ = nullptr;

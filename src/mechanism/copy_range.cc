@@ -1,0 +1,111 @@
+// copy_file_range(2): the bytes stay in the kernel, on the server or in the storage. Which of these it was, the call does
+// not say: on a file system without support it splices through the page cache in silence.
+#include "mechanism/mechanism.h"
+#include "sys/transfer.h"
+
+namespace libcopyfile {
+namespace {
+
+// One call moves at most 0x7ffff000 bytes; FUSE replied in 32 bits until 6.18; glibc 2.41 miscounts above 2 GiB; and nothing
+// interrupts a call that is under way. 1 GiB is below all of them.
+constexpr uint64_t kMaxChunk = uint64_t{1} << 30;
+
+constexpr uint64_t kCifsMagic = 0xff534d42;
+constexpr uint64_t kSmb2Magic = 0xfe534d42;
+
+constexpr ErrnoRow kTable[] = {
+    {ENOSYS, Stop::declined, Scope::mounts, "the kernel or a filter does not have it"},
+    {EOPNOTSUPP, Stop::declined, Scope::mounts, "the file system does not have it"},
+    {ENOTTY, Stop::declined, Scope::mounts, "the file system does not have it"},
+    {EXDEV, Stop::declined, Scope::mounts, "not between these file systems"},
+    {EINVAL, Stop::declined, Scope::file, "refused for these files"},
+    {EPERM, Stop::declined, Scope::file, "not permitted: a system call filter or an immutable file"},
+    {EACCES, Stop::declined, Scope::file, "not permitted by the server"},
+    {EBADF, Stop::declined, Scope::file, "refused for these descriptors"},
+    {ETXTBSY, Stop::declined, Scope::file, "a swap file"},
+    {ENOENT, Stop::declined, Scope::file, "the server does not find the source (CIFS across shares)"},
+    // Seen at the end of the input with an output position near the largest offset; a plain write shows the truth.
+    {EFBIG, Stop::declined, Scope::file, "beyond a limit of the kernel's copy"},
+    {EOVERFLOW, Stop::declined, Scope::file, "beyond a limit of the kernel's copy"},
+    {EISDIR, Stop::failed, Scope::file, "a directory"},
+    {EIO, Stop::failed, Scope::file, ""},
+    {ENOSPC, Stop::failed, Scope::file, ""},
+    {EDQUOT, Stop::failed, Scope::file, ""},
+    {ENOMEM, Stop::failed, Scope::file, ""},
+};
+
+bool is_cifs(const Facts& facts) {
+  return facts.out.fs.magic == kCifsMagic || facts.out.fs.magic == kSmb2Magic;
+}
+
+class CopyRangeCall final : public Mechanism {
+ public:
+  MechanismId id() const override { return MechanismId::copy_range; }
+
+  Verdict can(const Facts& f) const override {
+    if (f.in.kind != FileKind::regular || f.out.kind != FileKind::regular) {
+      return {Can::no, "only for regular files"};
+    }
+    if (!f.in.size_trusted) return {Can::no, "the source is made up by the kernel"};
+    if (!f.kernel.at_least(5, 3)) return {Can::no, "unsafe before Linux 5.3"};
+    if (!f.same_file_system && !f.kernel.at_least(5, 19)) {
+      return {Can::no, "unsafe between file systems before Linux 5.19"};
+    }
+    if (f.in.fs.magic != 0 && f.out.fs.magic != 0 && f.in.fs.magic != f.out.fs.magic) {
+      return {Can::no, "the files are on file systems of different types"};
+    }
+    return {Can::unknown, "only trying tells"};
+  }
+
+  Moved move(Pair& pair, std::span<const CopyRange> ranges) const override {
+    Moved result;
+    for (const CopyRange& range : ranges) {
+      for (uint64_t done = 0; done < range.length;) {
+        const CopyRange part =
+            range.part(done, std::min(kMaxChunk, std::max<uint64_t>(1, pair.control.chunk())));
+        const Result<size_t> n =
+            retry_interrupted([&] { return pair.files.copy_range(pair.in, pair.out, part); });
+        if (!n) return refused(pair, n.error(), result.bytes);
+        if (*n == 0) return nothing_came(pair, part.in, result.bytes);
+        // More than was asked for has been seen from FUSE servers; counting it would skip bytes.
+        if (*n > part.length) return stopped({}, Error{EIO, Op::copy_range, {}, {}}, result.bytes);
+        done += *n;
+        result.bytes += *n;
+        if (!pair.control.moved(*n)) {
+          result.stop = Stop::cancelled;
+          return result;
+        }
+      }
+    }
+    return result;
+  }
+
+ private:
+  static Moved refused(const Pair& pair, const Error& error, uint64_t bytes) {
+    Moved m = stopped(kTable, error, bytes);
+    if (error.code == EIO && bytes == 0 && is_cifs(pair.facts)) {
+      // CIFS says EIO for what the server does not support; reading and writing will show whether it was true.
+      m.stop = Stop::declined;
+      m.scope = Scope::file;
+      m.error.where = "the server failed it";
+    }
+    return m;
+  }
+
+  // 0 is not the end of the file: virtual and FUSE files give it with data behind it.
+  static Moved nothing_came(Pair& pair, uint64_t offset, uint64_t bytes) {
+    std::byte one;
+    const Result<size_t> n = read_full(pair.files, pair.in, {&one, 1}, offset);
+    if (!n) return stopped({}, n.error(), bytes);
+    if (*n == 0) return Moved{bytes, Stop::end_of_source, {}, Scope::file, 0};
+    return Moved{bytes, Stop::declined,
+                 Error{ENODATA, Op::copy_range, "it said end of file where there is data", {}},
+                 Scope::file, 0};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Mechanism> make_copy_range() { return std::make_unique<CopyRangeCall>(); }
+
+}  // namespace libcopyfile
