@@ -37,19 +37,20 @@ constexpr ErrnoRow kSetUpTable[] = {
     {ETXTBSY, Stop::declined, Scope::file, "the file cannot be opened again"},
 };
 
+struct Slot {
+  AlignedBuffer buffer;
+  CopyRange part;
+  uint64_t sequence = 0;
+  IoRequest::Kind phase = IoRequest::Kind::read;
+  size_t done = 0;  // of part.length, in this phase
+};
+
 class DirectCopy {
  public:
-  DirectCopy(Pair& pair, std::span<const CopyRange> ranges, int in, int out, IoQueue& queue)
-      : pair_(pair), ranges_(ranges), in_(in), out_(out), queue_(queue) {}
-
-  bool allocate_buffers() {
-    slots_.resize(kDepth);
-    for (size_t i = 0; i < slots_.size(); ++i) {
-      slots_[i].buffer = AlignedBuffer(kChunk);
-      if (!slots_[i].buffer.valid()) return false;
-      free_.push_back(i);
-    }
-    return true;
+  DirectCopy(Pair& pair, std::span<const CopyRange> ranges, int in, int out, IoQueue& queue,
+             std::span<Slot> slots)
+      : pair_(pair), ranges_(ranges), in_(in), out_(out), queue_(queue), slots_(slots) {
+    for (size_t i = 0; i < slots.size(); ++i) free_.push_back(i);
   }
 
   Moved run() {
@@ -63,7 +64,7 @@ class DirectCopy {
         break;  // the queue is broken: its destructor waits for what is under way
       }
       for (const IoCompletion& c : std::span(completions).first(*n)) complete(c);
-      if (!report_progress()) break;
+      report_progress();
     }
     drain();
     outcome_.bytes = prefix_;
@@ -71,19 +72,11 @@ class DirectCopy {
   }
 
  private:
-  struct Slot {
-    AlignedBuffer buffer;
-    CopyRange part;
-    uint64_t sequence = 0;
-    IoRequest::Kind phase = IoRequest::Kind::read;
-    size_t done = 0;  // of part.length, in this phase
-  };
-
   void start_next() {
     const size_t index = free_.back();
     free_.pop_back();
     Slot& slot = slots_[index];
-    slot.part = ranges_[next_].part(offset_, kChunk);
+    slot.part = ranges_[next_].part(offset_, slot.buffer.size());
     slot.sequence = first_ + finished_.size();
     slot.phase = IoRequest::Kind::read;
     slot.done = 0;
@@ -163,7 +156,7 @@ class DirectCopy {
     stopping_ = true;
   }
 
-  bool report_progress() {
+  void report_progress() {
     uint64_t bytes = 0;
     while (!finished_.empty() && finished_.front() != 0) {
       bytes += finished_.front();
@@ -171,11 +164,10 @@ class DirectCopy {
       ++first_;
     }
     prefix_ += bytes;
-    if (bytes == 0 || pair_.control.moved(bytes) || stopping_) return true;
+    if (bytes == 0 || pair_.control.moved(bytes) || stopping_) return;
     Moved cancelled;
     cancelled.stop = Stop::cancelled;
     stop_at(0, cancelled);
-    return true;
   }
 
   // Nothing may be under way when the buffers go.
@@ -193,7 +185,7 @@ class DirectCopy {
   int in_;
   int out_;
   IoQueue& queue_;
-  std::vector<Slot> slots_;
+  std::span<Slot> slots_;
   std::vector<size_t> free_;
   size_t next_ = 0;       // the range being started
   uint64_t offset_ = 0;   // within it
@@ -228,11 +220,22 @@ class Direct final : public Mechanism {
     if (!in) return stopped(kSetUpTable, in.error(), 0);
     const Result<Fd> out = pair.files.reopen(pair.out, Reopen::direct_write);
     if (!out) return stopped(kSetUpTable, out.error(), 0);
+    // Before the queue, so that they go after it: its destructor waits for transfers that still use them.
+    std::vector<Slot> slots(kDepth);
+    for (Slot& slot : slots) {
+      slot.buffer = AlignedBuffer(chunk_size(pair));
+      if (!slot.buffer.valid()) return stopped({}, Error{ENOMEM, Op::read, {}, {}}, 0);
+    }
     const Result<std::unique_ptr<IoQueue>> queue = pair.files.queue(kDepth);
     if (!queue) return stopped(kSetUpTable, queue.error(), 0);
-    DirectCopy copy(pair, ranges, in->get(), out->get(), **queue);
-    if (!copy.allocate_buffers()) return stopped({}, Error{ENOMEM, Op::read, {}, {}}, 0);
-    return copy.run();
+    return DirectCopy(pair, ranges, in->get(), out->get(), **queue, slots).run();
+  }
+
+ private:
+  // Smaller where a rate limit wants to be asked more often.
+  static size_t chunk_size(const Pair& pair) {
+    const uint64_t wanted = std::min<uint64_t>(kChunk, pair.control.chunk());
+    return static_cast<size_t>(align_up(std::max<uint64_t>(wanted, 1), AlignedBuffer::kAlignment));
   }
 };
 

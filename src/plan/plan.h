@@ -29,13 +29,16 @@ struct Plan {
   std::vector<std::string> notes;
   uint64_t ranges_asked = 0;      // before coalescing
   uint64_t ranges_planned = 0;
-  // Set where the last step ends: the destination's size must be at least this.
+  uint64_t bytes = 0;             // of all steps
+  // Where the last step ends: a regular destination is at least this long afterwards, also if it ends in a hole.
   uint64_t out_size = 0;
+  bool short_source = false;      // ranges reach past the end of the source: those bytes are in no step
 };
 
 struct PlanRequest {
-  std::vector<CopyRange> ranges;  // validated (plan/validate.h)
-  bool whole_file = false;        // ranges are [0, size) to 0 of a new file
+  std::vector<CopyRange> ranges;  // as validate_ranges() gives them
+  uint64_t ranges_asked = 0;      // how many they were before
+  bool whole_file = false;        // they are [0, size) to 0 of a new file
   DataOptions options;
 };
 
@@ -48,7 +51,5 @@ bool needs_extents(const Facts& facts, const PerMechanism<Verdict>& verdicts,
 Result<Plan> make_plan(const Facts& facts, const PerMechanism<Verdict>& verdicts,
                        const ExtentMap* extents, const PlanRequest& request);
 
-std::string to_text(const Plan& plan);
-std::string to_json(const Plan& plan);
 
 }  // namespace libcopyfile

@@ -88,6 +88,8 @@ class Files {
 
   virtual Result<FileStat> stat(int fd) = 0;
   virtual Result<FsInfo> fs_info(int fd) = 0;
+  // Bytes of a block device: BLKGETSIZE64.
+  virtual Result<uint64_t> device_size(int fd) = 0;
   // fcntl(2) F_GETFL.
   virtual Result<int> status_flags(int fd) = 0;
 

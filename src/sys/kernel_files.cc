@@ -46,6 +46,12 @@ Result<FsInfo> KernelFiles::fs_info(int fd) {
                 static_cast<uint64_t>(st.f_bsize)};
 }
 
+Result<uint64_t> KernelFiles::device_size(int fd) {
+  uint64_t bytes = 0;
+  if (::ioctl(fd, BLKGETSIZE64, &bytes) != 0) return fail(errno, Op::stat);
+  return bytes;
+}
+
 Result<int> KernelFiles::status_flags(int fd) {
   const int flags = ::fcntl(fd, F_GETFL);
   if (flags < 0) return fail(errno, Op::stat);

@@ -1,0 +1,54 @@
+#include "sys/system_info.h"
+
+#include <sys/random.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <ctime>
+
+namespace libcopyfile {
+
+SystemInfo system_info() {
+  SystemInfo info;
+  utsname name{};
+  if (::uname(&name) == 0) {
+    std::sscanf(name.release, "%u.%u", &info.kernel_major, &info.kernel_minor);
+  }
+  struct ::sysinfo memory {};
+  if (::sysinfo(&memory) == 0) info.memory = uint64_t{memory.totalram} * memory.mem_unit;
+  return info;
+}
+
+std::string random_name() {
+  uint64_t value = 0;
+  if (::getrandom(&value, sizeof value, GRND_NONBLOCK) != sizeof value) {
+    // Early in boot or under a filter. Names are created with O_EXCL: a guess costs a retry, nothing else.
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    value = static_cast<uint64_t>(now.tv_nsec) * 0x9e3779b97f4a7c15U ^
+            static_cast<uint64_t>(::getpid()) << 32;
+  }
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value));
+  return text.data();
+}
+
+double monotonic_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+void sleep_seconds(double seconds) {
+  if (seconds <= 0) return;
+  const double whole = std::floor(seconds);
+  const timespec time{static_cast<time_t>(whole), static_cast<long>((seconds - whole) * 1e9)};
+  // A signal ends the sleep early: that is when a caller wants to know.
+  ::nanosleep(&time, nullptr);
+}
+
+}  // namespace libcopyfile

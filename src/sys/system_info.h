@@ -1,0 +1,22 @@
+// What kind of machine this is.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace libcopyfile {
+
+struct SystemInfo {
+  unsigned kernel_major = 0;
+  unsigned kernel_minor = 0;
+  uint64_t memory = 0;  // bytes, 0 if unknown
+};
+
+SystemInfo system_info();
+// 16 hexadecimal digits that nobody can guess.
+std::string random_name();
+// Seconds since some moment, never going back.
+double monotonic_seconds();
+void sleep_seconds(double seconds);
+
+}  // namespace libcopyfile
