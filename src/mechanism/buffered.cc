@@ -1,5 +1,7 @@
 // Reading and writing through the page cache. Works between any two files, and is what every other mechanism falls back
 // to. Above one buffer's worth a second thread reads ahead (docs/performance.md has the numbers for size and count).
+#include <new>
+
 #include "mechanism/mechanism.h"
 #include "mechanism/pipeline.h"
 #include "mechanism/zeros.h"
@@ -226,7 +228,13 @@ class Buffered final : public Mechanism {
       for (bool more = true; more;) {
         Batch* batch = ring.wait_empty();
         if (batch == nullptr) return;
-        reader.fill(*batch);
+        try {
+          reader.fill(*batch);
+        } catch (const std::bad_alloc&) {  // must not leave the thread
+          batch->last = true;
+          batch->stop = Stop::failed;
+          batch->error = Error{ENOMEM, Op::read, {}, {}};
+        }
         more = !batch->last;
         ring.put_full();
       }

@@ -1,5 +1,6 @@
 #include "sys/system_info.h"
 
+#include <fcntl.h>
 #include <sys/random.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
@@ -8,7 +9,10 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <ctime>
+
+#include "base/fd.h"
 
 namespace libcopyfile {
 
@@ -35,6 +39,17 @@ std::string random_name() {
   std::array<char, 17> text{};
   std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value));
   return text.data();
+}
+
+uint32_t creation_mask() {
+  const Fd file(::open("/proc/self/status", O_RDONLY | O_CLOEXEC));
+  std::array<char, 512> text{};
+  if (!file.valid() || ::read(file.get(), text.data(), text.size() - 1) <= 0) return 077;
+  unsigned mask = 077;
+  if (const char* line = std::strstr(text.data(), "\nUmask:"); line != nullptr) {
+    std::sscanf(line, "\nUmask: %o", &mask);
+  }
+  return mask & 0777;
 }
 
 double monotonic_seconds() {

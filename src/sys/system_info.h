@@ -15,6 +15,9 @@ struct SystemInfo {
 SystemInfo system_info();
 // 16 hexadecimal digits that nobody can guess.
 std::string random_name();
+// The umask of this process, read from /proc: umask(2) can only be asked by setting it, which races with other threads. 077 where
+// /proc does not tell.
+uint32_t creation_mask();
 // Seconds since some moment, never going back.
 double monotonic_seconds();
 void sleep_seconds(double seconds);

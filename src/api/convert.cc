@@ -1,0 +1,120 @@
+#include "api/convert.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "metadata/metadata.h"
+#include "sys/system_info.h"
+
+namespace libcopyfile {
+namespace {
+
+static_assert(static_cast<uint32_t>(Durability::ordered) == COPYFILE_ORDERED);
+static_assert(static_cast<uint32_t>(Durability::none) == COPYFILE_NONE);
+static_assert(static_cast<uint32_t>(Durability::durable) == COPYFILE_DURABLE);
+static_assert(metadata::kMode == COPYFILE_MODE && metadata::kOwner == COPYFILE_OWNER &&
+              metadata::kTimes == COPYFILE_TIMES);
+static_assert(index_of(MechanismId::reflink) == COPYFILE_BY_REFLINK);
+static_assert(index_of(MechanismId::copy_range) == COPYFILE_BY_COPY_RANGE);
+static_assert(index_of(MechanismId::buffered) == COPYFILE_BY_BUFFERED);
+static_assert(index_of(MechanismId::direct) == COPYFILE_BY_DIRECT);
+static_assert(index_of(MechanismId::zero) == COPYFILE_BY_ZERO);
+// A size that was once published never shrinks; a larger one needs the rules of openat2(2), which file_job() follows.
+static_assert(sizeof(copyfile_how) == 128 && sizeof(copyfile_report) == 224);
+
+tl::unexpected<Error> refused(int code) { return fail(code, Op::validate); }
+
+// The structure of a caller who was compiled against another version.
+Result<copyfile_how> copy_in(const copyfile_how* how, size_t size) {
+  copyfile_how known{};
+  if (how == nullptr) return known;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(how);
+  if (size < offsetof(copyfile_how, required)) return refused(EINVAL);
+  const bool unknown = std::any_of(bytes + std::min(size, sizeof known), bytes + size,
+                                   [](unsigned char b) { return b != 0; });
+  if (unknown) return refused(E2BIG);
+  std::memcpy(&known, how, std::min(size, sizeof known));
+  return known;
+}
+
+Done check_values(const copyfile_how& how) {
+  if (how.replace > COPYFILE_REPLACE_FILE || how.durability > COPYFILE_DURABLE ||
+      how.digest > COPYFILE_DIGEST_XXH3_128 || how.verify > COPYFILE_VERIFY_MEDIUM) {
+    return refused(EINVAL);
+  }
+  if (((how.required | how.wanted) & ~metadata::kAll) != 0) return refused(EINVAL);
+  const bool digest_expected = std::any_of(std::begin(how.expected), std::end(how.expected),
+                                           [](uint8_t b) { return b != 0; });
+  if (digest_expected && how.digest == COPYFILE_DIGEST_NONE) return refused(EINVAL);
+  // Never narrowed in silence: what this version can't check or keep is refused.
+  if (how.digest != COPYFILE_DIGEST_NONE || how.verify != COPYFILE_VERIFY_NONE ||
+      (how.required & ~metadata::kSupported) != 0) {
+    return refused(EOPNOTSUPP);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<DataOptions> data_options(uint64_t flags, uint64_t known) {
+  const auto has = [flags](uint64_t flag) { return (flags & flag) != 0; };
+  if ((flags & ~known) != 0) return refused(EINVAL);
+  if (has(COPYFILE_NO_SHARE) && has(COPYFILE_REQUIRE_SHARE)) return refused(EINVAL);
+  if (has(COPYFILE_SPARSE_NEVER) && has(COPYFILE_SPARSE_ALWAYS)) return refused(EINVAL);
+  if (has(COPYFILE_NO_CACHE) && has(COPYFILE_CACHE_KEEP)) return refused(EINVAL);
+  // A clone has the holes of its source, no others.
+  if (has(COPYFILE_REQUIRE_SHARE) && (has(COPYFILE_SPARSE_NEVER) || has(COPYFILE_SPARSE_ALWAYS))) {
+    return refused(EINVAL);
+  }
+  DataOptions options;
+  if (has(COPYFILE_NO_SHARE)) options.sharing = Sharing::never;
+  if (has(COPYFILE_REQUIRE_SHARE)) options.sharing = Sharing::always;
+  if (has(COPYFILE_REQUIRE_OFFLOAD)) options.offload = Offload::always;
+  if (has(COPYFILE_SPARSE_NEVER)) options.sparse = Sparse::never;
+  if (has(COPYFILE_SPARSE_ALWAYS)) options.sparse = Sparse::always;
+  if (has(COPYFILE_NO_CACHE)) options.cache = CachePolicy::bypass;
+  if (has(COPYFILE_CACHE_KEEP)) options.cache = CachePolicy::keep;
+  options.exact = has(COPYFILE_EXACT);
+  return options;
+}
+
+Result<FileJob> file_job(const copyfile_how* how, size_t size) {
+  const Result<copyfile_how> known = copy_in(how, size);
+  if (!known) return fail(known.error());
+  if (Done ok = check_values(*known); !ok) return fail(ok.error());
+  const Result<DataOptions> options = data_options(known->flags, kFileFlags);
+  if (!options) return fail(options.error());
+  FileJob job;
+  job.data = *options;
+  job.follow_in = (known->flags & COPYFILE_NOFOLLOW) == 0;
+  job.follow_out = (known->flags & COPYFILE_FOLLOW_OUT) != 0;
+  job.replace = static_cast<Replace>(known->replace);
+  job.durability = static_cast<Durability>(known->durability);
+  job.required = known->required;
+  job.wanted = how == nullptr ? metadata::kAll : known->wanted;
+  if (((job.required | job.wanted) & metadata::kMode) == 0) job.creation_mask = creation_mask();
+  job.control.rate = known->rate;
+  if (known->progress != nullptr) {
+    job.control.progress = [call = known->progress, data = known->progress_data](
+                               uint64_t copied, uint64_t total) {
+      const copyfile_progress now{copied, total};
+      return call(&now, data) == 0;
+    };
+  }
+  return job;
+}
+
+void fill_report(const FileReport& from, copyfile_report* report, size_t size) {
+  copyfile_report full{};
+  full.size = from.size;
+  for (size_t i = 0; i < kMechanismCount; ++i) {
+    full.bytes_by[i] = from.data.bytes_by[i];
+    if (from.data.bytes_by[i] > 0) full.mechanisms_used |= 1U << i;
+  }
+  full.not_preserved = from.not_preserved;
+  full.published = from.published ? 1 : 0;
+  full.durability = static_cast<uint32_t>(from.reached);
+  std::memcpy(report, &full, std::min(size, sizeof full));
+}
+
+}  // namespace libcopyfile

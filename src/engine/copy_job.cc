@@ -1,0 +1,217 @@
+#include "engine/copy_job.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "engine/out_name.h"
+#include "facts/fs_class.h"
+#include "facts/read_facts.h"
+#include "metadata/metadata.h"
+#include "plan/validate.h"
+#include "sys/transfer.h"
+
+namespace libcopyfile {
+namespace {
+
+class CopyJob {
+ public:
+  CopyJob(const System& system, const Catalogue& catalogue, Learned* learned, const FileJob& job,
+          FileReport& report)
+      : system_(system), catalogue_(catalogue), learned_(learned), job_(job), report_(report) {}
+
+  // Up to commit() every way out removes the private file; behind it nothing does.
+  Done run() {
+    if (Done ok = open_source(); !ok) return ok;
+    if (Done ok = resolve_destination(); !ok) return ok;
+    Result<PendingFile> pending = PendingFile::create(system_.files, system_.names,
+                                                      out_.dir.get(), out_.name, job_.replace);
+    if (!pending) return fail(at_destination(pending.error()));
+    if (Done ok = read_facts(*pending); !ok) return ok;
+    if (Done ok = copy_bytes(*pending); !ok) return ok;
+    if (Done ok = give_metadata(*pending); !ok) return ok;
+    return publish(std::move(*pending));
+  }
+
+ private:
+  Error at_source(Error e) const {
+    e.where = job_.in_path;
+    return e;
+  }
+  Error at_destination(Error e) const {
+    e.where = job_.out_path;
+    return e;
+  }
+
+  Done open_source() {
+    const int flags = O_RDONLY | (job_.follow_in ? 0 : O_NOFOLLOW);
+    Result<Fd> fd = system_.names.open(job_.in_dir, job_.in_path, flags);
+    if (!fd) return fail(at_source(fd.error()));
+    in_ = std::move(*fd);
+    Result<SideFacts> side = read_side(system_.files, in_.get(), true);
+    if (!side) return fail(at_source(side.error()));
+    in_side_ = std::move(*side);
+    if (in_side_.kind == FileKind::directory) return fail(EISDIR, Op::open, job_.in_path);
+    return {};
+  }
+
+  Done resolve_destination() {
+    Result<OutName> out =
+        resolve_out(system_.names, job_.out_dir, job_.out_path, job_.follow_out);
+    if (!out) return fail(at_destination(out.error()));
+    out_ = std::move(*out);
+    if (!out_.existing) return {};
+    const FileStat& there = *out_.existing;
+    if (job_.replace == Replace::never) return fail(EEXIST, Op::create, job_.out_path);
+    if (S_ISDIR(there.mode)) return fail(EISDIR, Op::create, job_.out_path);
+    const FileStat& source = in_side_.stat;
+    if (there.inode == source.inode && there.device == source.device) {
+      return fail(EINVAL, Op::create, job_.out_path);
+    }
+    // Renaming over a device node or a pipe would take it away from everybody who uses it.
+    if (!S_ISREG(there.mode) && !S_ISLNK(there.mode)) {
+      return fail(EINVAL, Op::create, job_.out_path);
+    }
+    return {};
+  }
+
+  Done read_facts(const PendingFile& pending) {
+    Result<SideFacts> side = read_side(system_.files, pending.fd(), true);
+    if (!side) return fail(at_destination(side.error()));
+    report_.facts =
+        join_sides(system_.files, in_.get(), std::move(in_side_), std::move(*side), true);
+    if (learned_ != nullptr) learned_->recall(report_.facts);
+    return {};
+  }
+
+  Done copy_bytes(const PendingFile& pending) {
+    const Facts& facts = report_.facts;
+    const bool to_the_end = facts.in.kind == FileKind::stream || !facts.in.size_trusted;
+    PlanRequest request;
+    request.options = job_.data;
+    request.options.will_sync = job_.durability != Durability::none;
+    request.whole_file = facts.in.kind == FileKind::regular && !to_the_end;
+    request.ranges = {{0, 0, to_the_end ? kMaxOffset : facts.in.size}};
+    request.ranges_asked = 1;
+    if (Done ok = copy_request(pending, std::move(request)); !ok) return ok;
+    if (to_the_end || !report_.data.end_of_source) {
+      if (!to_the_end) {
+        if (Done ok = copy_tail_of_liar(pending); !ok) return ok;
+      }
+      report_.size = report_.data.copied;
+      return {};
+    }
+    return accept_short_source(pending);
+  }
+
+  Done copy_request(const PendingFile& pending, PlanRequest request) {
+    const uint64_t total = request.whole_file ? request.ranges.front().length : 0;
+    JobControl control(job_.control, total);
+    DataJob data{system_.files, catalogue_, in_.get(),    pending.fd(), report_.facts,
+                 std::move(request), learned_,   control, job_.keep_plans};
+    report_.data = copy_data(data);
+    report_.facts = data.facts;
+    if (report_.data.error) return fail(located(*report_.data.error));
+    if (report_.data.cancelled) return fail(ECANCELED, Op::progress, job_.out_path);
+    return {};
+  }
+
+  // What failed about the source names the source.
+  Error located(const Error& e) const {
+    const bool source = e.op == Op::read || e.op == Op::seek || e.op == Op::map_extents;
+    return source ? at_source(e) : at_destination(e);
+  }
+
+  // A server or a FUSE file system may tell a size smaller than what can be read.
+  Done copy_tail_of_liar(const PendingFile& pending) {
+    const FsClass fs = class_of(report_.facts.in.fs.magic);
+    if (fs == FsClass::local || fs == FsClass::remote ||
+        report_.facts.in.kind != FileKind::regular) {
+      return {};
+    }
+    std::byte one;
+    const uint64_t size = report_.facts.in.size;
+    const Result<size_t> n = read_full(system_.files, in_.get(), {&one, 1}, size);
+    if (!n || *n == 0) return {};
+    const DataOutcome before = std::move(report_.data);
+    report_.facts.in.size_trusted = false;
+    PlanRequest rest;
+    rest.options = job_.data;
+    rest.ranges = {{size, size, kMaxOffset - size}};
+    rest.ranges_asked = 1;
+    if (Done ok = copy_request(pending, std::move(rest)); !ok) return ok;
+    report_.data.copied += before.copied;
+    report_.data.holes += before.holes;
+    for (size_t i = 0; i < kMechanismCount; ++i) report_.data.bytes_by[i] += before.bytes_by[i];
+    return {};
+  }
+
+  // The source ended early. If it says so itself now, somebody made it shorter and this is no copy of anything; if it still
+  // claims its old size, the size is a lie and what could be read is all there is.
+  Done accept_short_source(const PendingFile& pending) {
+    const Result<FileStat> now = system_.files.stat(in_.get());
+    if (!now) return fail(at_source(now.error()));
+    const uint64_t end = report_.data.done.end_of_run(0);
+    if (now->size < report_.facts.in.size || end != report_.data.copied) {
+      return fail(ESTALE, Op::read, job_.in_path);
+    }
+    report_.size = end;
+    const Done ok =
+        retry_interrupted([&] { return system_.files.truncate(pending.fd(), end); });
+    if (!ok) return fail(at_destination(ok.error()));
+    return {};
+  }
+
+  Done give_metadata(const PendingFile& pending) {
+    MetadataRequest request;
+    request.required = job_.required;
+    request.classes = (job_.required | job_.wanted) & metadata::kSupported;
+    FileStat from = report_.facts.in.stat;
+    request.fallback_mode = from.mode & 0777 & ~job_.creation_mask;
+    if (out_.existing && S_ISREG(out_.existing->mode)) {
+      // As if it had been written in place: whose it is and who may use it does not change, unless asked for.
+      request.fallback_mode = out_.existing->mode & 07777;
+      if ((request.classes & metadata::kOwner) == 0 && !keep_owner(pending, *out_.existing)) {
+        request.fallback_mode &= 01777;
+        report_.not_preserved |= metadata::kOwner;
+      }
+    }
+    const Result<uint64_t> lost =
+        apply_metadata(system_.names, pending.fd(), from, request);
+    if (!lost) return fail(at_destination(lost.error()));
+    report_.not_preserved |= *lost;
+    return {};
+  }
+
+  bool keep_owner(const PendingFile& pending, const FileStat& old) {
+    const FileStat& mine = report_.facts.out.stat;
+    if (mine.owner == old.owner && mine.group == old.group) return true;
+    return system_.names.set_owner(pending.fd(), old.owner, old.group).has_value();
+  }
+
+  Done publish(PendingFile&& pending) {
+    Result<Published> published = std::move(pending).commit(job_.durability);
+    if (!published) return fail(at_destination(published.error()));
+    report_.published = true;
+    report_.reached = published->reached;
+    if (published->late) return fail(at_destination(*published->late));
+    return {};
+  }
+
+  const System& system_;
+  const Catalogue& catalogue_;
+  Learned* learned_;
+  const FileJob& job_;
+  FileReport& report_;
+  Fd in_;
+  SideFacts in_side_;
+  OutName out_;
+};
+
+}  // namespace
+
+Done copy_file(const System& system, const Catalogue& catalogue, Learned* learned,
+               const FileJob& job, FileReport& report) {
+  return CopyJob(system, catalogue, learned, job, report).run();
+}
+
+}  // namespace libcopyfile

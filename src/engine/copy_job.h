@@ -1,0 +1,52 @@
+// One file: from a name to a name, completely or not at all.
+#pragma once
+
+#include <string>
+
+#include "engine/data_copy.h"
+#include "publish/pending_file.h"
+
+namespace libcopyfile {
+
+// The kernel, or what a test puts in its place.
+struct System {
+  Files& files;
+  Names& names;
+};
+
+struct FileJob {
+  int in_dir = -1;
+  std::string in_path;
+  int out_dir = -1;
+  std::string out_path;
+
+  // What must be true.
+  DataOptions data;
+  Replace replace = Replace::never;
+  Durability durability = Durability::ordered;
+  bool follow_in = true;
+  bool follow_out = false;
+  uint64_t required = 0;  // metadata classes (metadata/metadata.h)
+  uint64_t wanted = 0;
+  // Taken from the permissions of a new file where the mode is not carried over: umask(2), which a library may not call.
+  uint32_t creation_mask = 077;
+
+  ControlOptions control;
+  bool keep_plans = false;
+};
+
+struct FileReport {
+  uint64_t size = 0;
+  Facts facts;
+  DataOutcome data;
+  uint64_t not_preserved = 0;
+  bool published = false;
+  Durability reached = Durability::none;
+};
+
+// Errors as listed for copyfileat() in copyfile.h. The report is filled as far as it went, also when it fails; once
+// report.published is set nothing is undone.
+Done copy_file(const System& system, const Catalogue& catalogue, Learned* learned,
+               const FileJob& job, FileReport& report);
+
+}  // namespace libcopyfile

@@ -1,0 +1,37 @@
+// Progress, rate and cancelling of one job.
+#pragma once
+
+#include <functional>
+
+#include "mechanism/mechanism.h"
+
+namespace libcopyfile {
+
+struct ControlOptions {
+  // Called about ten times a second from the thread that runs the job, and once at the end of its data; false cancels.
+  std::function<bool(uint64_t copied, uint64_t total)> progress;
+  uint64_t rate = 0;  // bytes a second at most, 0 = no limit
+};
+
+class JobControl final : public Control {
+ public:
+  // The options outlive the control.
+  JobControl(const ControlOptions& options, uint64_t total);
+  bool moved(uint64_t bytes) override;
+  uint64_t chunk() const override { return chunk_; }
+  // The last call of progress.
+  bool finish();
+  uint64_t copied() const { return copied_; }
+
+ private:
+  void wait_for_rate();
+
+  const ControlOptions& options_;
+  uint64_t total_;
+  uint64_t chunk_;
+  uint64_t copied_ = 0;
+  double started_ = 0;
+  double reported_ = 0;
+};
+
+}  // namespace libcopyfile

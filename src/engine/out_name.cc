@@ -1,0 +1,64 @@
+#include "engine/out_name.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace libcopyfile {
+namespace {
+
+constexpr int kMaxLinks = 40;  // as the kernel's own limit
+
+struct Split {
+  std::string directory;
+  std::string name;
+};
+
+Split split_path(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return {".", path};
+  return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
+}
+
+Result<Fd> open_directory(Names& names, int dir, const std::string& path) {
+  Result<Fd> fd = names.open(dir, path, O_RDONLY | O_DIRECTORY);
+  // Searchable and writable is enough to publish in; only syncing the directory needs more.
+  if (!fd && fd.error().code == EACCES) return names.open(dir, path, O_PATH | O_DIRECTORY);
+  return fd;
+}
+
+}  // namespace
+
+Result<OutName> resolve_out(Names& names, int dir, const std::string& path, bool follow) {
+  if (path.empty()) return fail(ENOENT, Op::create, path);
+  Fd previous;
+  std::string rest = path;
+  for (int links = 0; links <= kMaxLinks; ++links) {
+    const Split split = split_path(rest);
+    if (split.name.empty() || split.name == "." || split.name == "..") {
+      return fail(EISDIR, Op::create, path);
+    }
+    Result<Fd> parent =
+        open_directory(names, previous.valid() ? previous.get() : dir, split.directory);
+    if (!parent) {
+      parent.error().where = path;
+      return fail(parent.error());
+    }
+    OutName out{std::move(*parent), split.name, {}};
+    const Result<FileStat> stat = names.stat(out.dir.get(), out.name, false);
+    if (stat) {
+      out.existing = *stat;
+    } else if (stat.error().code != ENOENT) {
+      return fail(stat.error().code, Op::stat, path);
+    } else if (links > 0) {
+      return fail(ENOENT, Op::create, path);  // a dangling link
+    }
+    if (!stat || !follow || !S_ISLNK(stat->mode)) return out;
+    Result<std::string> target = names.read_link(out.dir.get(), out.name);
+    if (!target) return fail(target.error());
+    rest = std::move(*target);
+    previous = std::move(out.dir);
+  }
+  return fail(ELOOP, Op::create, path);
+}
+
+}  // namespace libcopyfile

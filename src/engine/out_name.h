@@ -1,0 +1,24 @@
+// Where a destination path leads: an open directory and the name in it that will be published.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "sys/names.h"
+
+namespace libcopyfile {
+
+struct OutName {
+  Fd dir;  // opened before anything is written, so that nobody can swap the path under the copy
+  std::string name;
+  std::optional<FileStat> existing;  // what has the name now; symbolic links are not followed
+};
+
+// `follow`: a symbolic link at the end is followed to the name that it stands for, which must exist (ENOENT for a dangling
+// link, as cp refuses those; ELOOP after 40). Other errors: EISDIR for a path that ends in a slash or names a directory itself,
+// and those of openat(2).
+Result<OutName> resolve_out(Names& names, int dir, const std::string& path, bool follow);
+
+}  // namespace libcopyfile

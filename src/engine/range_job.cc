@@ -1,0 +1,77 @@
+#include "engine/range_job.h"
+
+#include "facts/read_facts.h"
+#include "plan/validate.h"
+
+namespace libcopyfile {
+namespace {
+
+bool usable(FileKind kind) {
+  return kind == FileKind::regular || kind == FileKind::block_device;
+}
+
+// Errors in the order in which copy_file_range(2) finds them.
+Done check_sides(const SideFacts& in, const SideFacts& out) {
+  if (!in.readable || !out.writable || out.append_only_writes) {
+    return fail(in.kind == FileKind::directory || out.kind == FileKind::directory ? EISDIR : EBADF,
+                Op::validate);
+  }
+  if (in.kind == FileKind::directory || out.kind == FileKind::directory) {
+    return fail(EISDIR, Op::validate);
+  }
+  if (!usable(in.kind) || !usable(out.kind)) return fail(EINVAL, Op::validate);
+  return {};
+}
+
+Result<PlanRequest> prepare(Files& files, Learned* learned, const RangeJob& job,
+                            RangeReport& report) {
+  Result<SideFacts> in = read_side(files, job.in, job.ours);
+  if (!in) return fail(in.error());
+  Result<SideFacts> out = read_side(files, job.out, job.ours);
+  if (!out) return fail(out.error());
+  if (Done ok = check_sides(*in, *out); !ok) return fail(ok.error());
+  report.facts = join_sides(files, job.in, std::move(*in), std::move(*out), false);
+  if (learned != nullptr) learned->recall(report.facts);
+  PlanRequest request;
+  request.options = job.data;
+  request.ranges_asked = job.ranges.size();
+  Result<std::vector<CopyRange>> ranges = validate_ranges(job.ranges, report.facts.same_file);
+  if (!ranges) return fail(ranges.error());
+  request.ranges = std::move(*ranges);
+  report.size = total_length(request.ranges);
+  return request;
+}
+
+}  // namespace
+
+Done copy_ranges(Files& files, const Catalogue& catalogue, Learned* learned, const RangeJob& job,
+                 RangeReport& report) {
+  Result<PlanRequest> request = prepare(files, learned, job, report);
+  if (!request) {
+    report.data.error = request.error();
+    return fail(request.error());
+  }
+  JobControl control(job.control, report.size);
+  DataJob data{files,   catalogue,           job.in,  job.out, report.facts,
+               std::move(*request), learned, control, job.keep_plans};
+  report.data = copy_data(data);
+  report.facts = data.facts;
+  if (report.data.error) return fail(*report.data.error);
+  if (report.data.cancelled) {
+    report.data.error = Error{ECANCELED, Op::progress, {}, {}};
+    return fail(*report.data.error);
+  }
+  return {};
+}
+
+Result<Plan> plan_ranges(Files& files, const Catalogue& catalogue, Learned* learned,
+                         const RangeJob& job, RangeReport& report) {
+  Result<PlanRequest> request = prepare(files, learned, job, report);
+  if (!request) return fail(request.error());
+  JobControl control(job.control, report.size);
+  DataJob data{files,   catalogue,           job.in,  job.out, report.facts,
+               std::move(*request), learned, control, false};
+  return plan_data(data);
+}
+
+}  // namespace libcopyfile

@@ -1,0 +1,149 @@
+#include "publish/pending_file.h"
+
+#include <fcntl.h>
+
+#include "sys/system_info.h"
+#include "sys/transfer.h"
+
+namespace libcopyfile {
+namespace {
+
+constexpr int kNameAttempts = 100;
+
+std::string private_name() {
+  return std::string(kPrivatePrefix) + random_name() + std::string(kPrivateSuffix);
+}
+
+// open(2): each of these has been seen from a file system without O_TMPFILE (NFS, FUSE, old overlayfs, kernels before 3.11).
+bool no_unnamed_files(int code) {
+  return is_not_supported(code) || code == EISDIR || code == ENOENT || code == EINVAL ||
+         code == EPERM;
+}
+
+}  // namespace
+
+Result<PendingFile> PendingFile::create(Files& files, Names& names, int dir, std::string name,
+                                        Replace replace) {
+  PendingFile pending(files, names, dir, std::move(name), replace);
+  Result<Fd> fd = names.create_unnamed(dir, 0600);
+  if (fd) {
+    pending.fd_ = std::move(*fd);
+    return pending;
+  }
+  if (!no_unnamed_files(fd.error().code)) {
+    fd.error().where = pending.name_;
+    return fail(fd.error());
+  }
+  if (Done ok = pending.make_named(); !ok) return fail(ok.error());
+  return pending;
+}
+
+PendingFile::PendingFile(PendingFile&& o) noexcept
+    : files_(o.files_),
+      names_(o.names_),
+      dir_(o.dir_),
+      name_(std::move(o.name_)),
+      replace_(o.replace_),
+      fd_(std::move(o.fd_)),
+      private_name_(std::exchange(o.private_name_, {})) {}
+
+PendingFile::~PendingFile() {
+  if (!private_name_.empty()) (void)names_.unlink(dir_, private_name_);
+}
+
+Done PendingFile::make_named() {
+  for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
+    std::string candidate = private_name();
+    Result<Fd> fd = names_.create_exclusive(dir_, candidate, 0600);
+    if (fd) {
+      fd_ = std::move(*fd);
+      private_name_ = std::move(candidate);
+      return {};
+    }
+    if (fd.error().code != EEXIST) {
+      fd.error().where = name_;
+      return fail(fd.error());
+    }
+  }
+  return fail(EEXIST, Op::create, name_);
+}
+
+Result<Published> PendingFile::commit(Durability durability) && {
+  if (durability != Durability::none) {
+    // A failed fsync is final: the pages are clean now and a second one would say success (errseq, Linux 4.13).
+    if (Done ok = files_.sync(fd_.get(), Sync::all); !ok) return fail(ok.error());
+  }
+  if (Done ok = give_name(); !ok) return fail(ok.error());
+  Published published{durability == Durability::durable ? Durability::ordered : durability, {}};
+  if (durability == Durability::durable) {
+    if (Done ok = sync_directory(); ok) {
+      published.reached = Durability::durable;
+    } else {
+      published.late = ok.error();
+    }
+  }
+  return published;
+}
+
+Done PendingFile::give_name() {
+  if (private_name_.empty() && replace_ == Replace::never) {
+    Done ok = names_.link(fd_.get(), dir_, name_);
+    if (ok || ok.error().code != EEXIST || !has_arrived()) return ok;
+    return {};
+  }
+  if (private_name_.empty()) {
+    // link(2) can't replace: a private name first, then rename(2).
+    for (int attempt = 0; private_name_.empty(); ++attempt) {
+      std::string candidate = private_name();
+      const Done ok = names_.link(fd_.get(), dir_, candidate);
+      if (ok) {
+        private_name_ = std::move(candidate);
+      } else if (ok.error().code != EEXIST || attempt == kNameAttempts) {
+        return ok;
+      }
+    }
+  } else if (Done ok = fd_.close(); !ok) {
+    // NFS and quotas report lost data at the latest here, and the name is not there yet.
+    return ok;
+  }
+  return replace_ == Replace::file ? rename_over() : rename_without_replacing();
+}
+
+Done PendingFile::rename_over() {
+  if (Done ok = names_.rename(dir_, private_name_, name_, Rename::replace); !ok) return ok;
+  private_name_.clear();
+  return {};
+}
+
+Done PendingFile::rename_without_replacing() {
+  Done ok = names_.rename(dir_, private_name_, name_, Rename::no_replace);
+  if (ok) {
+    private_name_.clear();
+    return ok;
+  }
+  // NFS, 9p, FUSE and old ZFS lack the flag (EINVAL), old kernels the call (ENOSYS).
+  if (ok.error().code != EINVAL && !is_not_supported(ok.error().code)) return ok;
+  ok = names_.link_name(dir_, private_name_, name_);
+  if (!ok) return ok;
+  (void)names_.unlink(dir_, private_name_);
+  private_name_.clear();
+  return {};
+}
+
+// A lost reply of an NFS server makes a link(2) that succeeded say EEXIST the second time.
+bool PendingFile::has_arrived() {
+  const Result<FileStat> mine = files_.stat(fd_.get());
+  const Result<FileStat> there = names_.stat(dir_, name_, false);
+  return mine && there && mine->links > 0 && mine->inode == there->inode &&
+         mine->device == there->device;
+}
+
+Done PendingFile::sync_directory() {
+  Result<Fd> dir = names_.open(dir_, ".", O_RDONLY | O_DIRECTORY);
+  if (!dir) return fail(dir.error());
+  const Done ok = files_.sync(dir->get(), Sync::all);
+  if (!ok) return fail(ok.error().code, Op::sync_directory, name_);
+  return {};
+}
+
+}  // namespace libcopyfile

@@ -1,0 +1,67 @@
+// A file that has no name until it is complete.
+//
+// create() makes an unnamed file (O_TMPFILE) in the directory of the name that it will get, or, where the file system has no
+// such thing, one with a private name (kPrivatePrefix, mode 0600). commit() makes it stable as asked and gives it its name in
+// one step. Destroyed without commit() it is gone, and so it is after a crash, except that a private name may be left.
+// Once the name is there, nothing here takes it away again.
+//
+// What is not promised: with Durability::none the kernel may put the name on stable storage before the contents, and with
+// ordered the name itself may be lost in a crash. No level helps against storage that lies about flushes.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "sys/names.h"
+
+namespace libcopyfile {
+
+enum class Replace : uint8_t { never, file };
+enum class Durability : uint8_t { ordered, none, durable };  // the values of COPYFILE_ORDERED...
+
+inline constexpr std::string_view kPrivatePrefix = ".copyfile-";
+inline constexpr std::string_view kPrivateSuffix = ".part";
+
+struct Published {
+  Durability reached = Durability::none;
+  // Set if something failed behind the point of no return: the name is there and complete, but not as durable as asked.
+  std::optional<Error> late;
+};
+
+class PendingFile {
+ public:
+  // `dir` outlives the pending file; `name` is one component. The file is open for reading and writing, mode 0600.
+  static Result<PendingFile> create(Files& files, Names& names, int dir, std::string name,
+                                    Replace replace);
+  PendingFile(PendingFile&& other) noexcept;
+  PendingFile& operator=(PendingFile&&) = delete;
+  ~PendingFile();
+
+  int fd() const { return fd_.get(); }
+  // EEXIST with Replace::never if the name is taken by then. After an error the file is gone.
+  Result<Published> commit(Durability durability) &&;
+
+ private:
+  PendingFile(Files& files, Names& names, int dir, std::string name, Replace replace)
+      : files_(files), names_(names), dir_(dir), name_(std::move(name)), replace_(replace) {}
+
+  Done make_named();
+  Done give_name();
+  Done rename_over();
+  Done rename_without_replacing();
+  bool has_arrived();
+  Done sync_directory();
+
+  Files& files_;
+  Names& names_;
+  int dir_;
+  std::string name_;
+  Replace replace_;
+  Fd fd_;
+  std::string private_name_;  // empty while it has no name at all
+};
+
+}  // namespace libcopyfile
