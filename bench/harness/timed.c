@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
+extern char** environ;
 
 static long long now(void) {
   struct timespec t;
@@ -31,7 +31,7 @@ static long long now(void) {
 
 static long long micros(struct timeval t) { return t.tv_sec * 1000000LL + t.tv_usec; }
 
-static int run(char **argv, const posix_spawn_file_actions_t *actions) {
+static int run(char** argv, const posix_spawn_file_actions_t* actions) {
   struct rusage used;
   pid_t child;
   int status;
@@ -47,11 +47,11 @@ static int run(char **argv, const posix_spawn_file_actions_t *actions) {
 }
 
 // Cuts argv at each ";;" in place and runs the pieces.
-static int run_all(char **argv, const posix_spawn_file_actions_t *actions) {
+static int run_all(char** argv, const posix_spawn_file_actions_t* actions) {
   while (*argv != NULL) {
-    char **end = argv;
+    char** end = argv;
     while (*end != NULL && strcmp(*end, ";;") != 0) ++end;
-    char *cut = *end;
+    char* cut = *end;
     *end = NULL;
     const int status = run(argv, actions);
     *end = cut;
@@ -61,7 +61,7 @@ static int run_all(char **argv, const posix_spawn_file_actions_t *actions) {
   return 0;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   const char *unlinked = NULL, *out = "/dev/null", *errors = "/dev/null";
   long times = 1;
   int option;

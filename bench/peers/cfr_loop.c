@@ -16,7 +16,7 @@ static void copy(int in, off_t from, int out, off_t to, size_t left) {
   }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc < 3) errx(2, "usage: cfr_loop SRC DST [RANGES]");
   int in = open(argv[1], O_RDONLY | O_CLOEXEC);
   int out = open(argv[2], O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
@@ -26,7 +26,7 @@ int main(int argc, char **argv) {
     copy(in, 0, out, 0, (size_t)st.st_size);
   } else {
     long long from, to, length;
-    FILE *ranges = fopen(argv[3], "r");
+    FILE* ranges = fopen(argv[3], "r");
     if (ranges == NULL) err(1, "%s", argv[3]);
     while (fscanf(ranges, "%lld:%lld:%lld", &from, &to, &length) == 3)
       copy(in, from, out, to, (size_t)length);

@@ -95,8 +95,8 @@ Result<FileJob> file_job(const copyfile_how* how, size_t size) {
   if (((job.required | job.wanted) & metadata::kMode) == 0) job.creation_mask = creation_mask();
   job.control.rate = known->rate;
   if (known->progress != nullptr) {
-    job.control.progress = [call = known->progress, data = known->progress_data](
-                               uint64_t copied, uint64_t total) {
+    job.control.progress = [call = known->progress, data = known->progress_data](uint64_t copied,
+                                                                                 uint64_t total) {
       const copyfile_progress now{copied, total};
       return call(&now, data) == 0;
     };

@@ -11,10 +11,9 @@ namespace libcopyfile {
 inline constexpr uint64_t kRangeFlags = COPYFILE_NO_SHARE | COPYFILE_REQUIRE_SHARE |
                                         COPYFILE_REQUIRE_OFFLOAD | COPYFILE_NO_CACHE |
                                         COPYFILE_EXACT;
-inline constexpr uint64_t kFileFlags = (kRangeFlags & ~uint64_t{COPYFILE_EXACT}) |
-                                       COPYFILE_NOFOLLOW | COPYFILE_SPARSE_NEVER |
-                                       COPYFILE_SPARSE_ALWAYS | COPYFILE_CACHE_KEEP |
-                                       COPYFILE_FOLLOW_OUT;
+inline constexpr uint64_t kFileFlags =
+    (kRangeFlags & ~uint64_t{COPYFILE_EXACT}) | COPYFILE_NOFOLLOW | COPYFILE_SPARSE_NEVER |
+    COPYFILE_SPARSE_ALWAYS | COPYFILE_CACHE_KEEP | COPYFILE_FOLLOW_OUT;
 
 // EINVAL: a flag outside `known`, or flags that contradict each other.
 Result<DataOptions> data_options(uint64_t flags, uint64_t known);

@@ -17,7 +17,7 @@ class AlignedBuffer {
   AlignedBuffer() = default;
   explicit AlignedBuffer(size_t size)
       : data_(static_cast<std::byte*>(
-            ::operator new(size, std::align_val_t{kAlignment}, std::nothrow))),
+            ::operator new (size, std::align_val_t{kAlignment}, std::nothrow))),
         size_(data_ != nullptr ? size : 0) {}
   AlignedBuffer(AlignedBuffer&& o) noexcept
       : data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)) {}
@@ -28,7 +28,7 @@ class AlignedBuffer {
   }
   AlignedBuffer(const AlignedBuffer&) = delete;
   AlignedBuffer& operator=(const AlignedBuffer&) = delete;
-  ~AlignedBuffer() { ::operator delete(data_, std::align_val_t{kAlignment}); }
+  ~AlignedBuffer() { ::operator delete (data_, std::align_val_t{kAlignment}); }
 
   bool valid() const { return data_ != nullptr; }
   std::byte* data() { return data_; }

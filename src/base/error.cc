@@ -47,9 +47,7 @@ std::string Error::message() const {
   return text;
 }
 
-bool is_not_supported(int code) {
-  return code == EOPNOTSUPP || code == ENOTTY || code == ENOSYS;
-}
+bool is_not_supported(int code) { return code == EOPNOTSUPP || code == ENOTTY || code == ENOSYS; }
 
 bool is_no_space(int code) { return code == ENOSPC || code == EDQUOT || code == EFBIG; }
 

@@ -47,7 +47,7 @@ enum class Op : uint8_t {
 std::string_view describe(Op op);
 
 struct [[nodiscard]] Error {
-  int code = 0;       // an errno, never 0 in a failed Result
+  int code = 0;  // an errno, never 0 in a failed Result
   Op op = Op::none;
   std::string where;  // the name of the file, if known; empty for the caller's descriptors
   Range range;        // the bytes concerned; empty if the failure is not about bytes
@@ -67,9 +67,7 @@ inline tl::unexpected<Error> fail(int code, Op op, Range range = {}) {
 inline tl::unexpected<Error> fail(int code, Op op, std::string where) {
   return tl::unexpected<Error>(Error{code, op, std::move(where), {}});
 }
-inline tl::unexpected<Error> fail(Error error) {
-  return tl::unexpected<Error>(std::move(error));
-}
+inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
 // Classes of errno with names (each mechanism's own table says what it does with them).
 // "This is not to be had here", as opposed to "it failed": no bytes are at risk if something else is tried.

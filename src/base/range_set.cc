@@ -50,7 +50,8 @@ std::vector<CopyRange> RangeSet::missing(std::span<const CopyRange> ranges) cons
     uint64_t at = out.begin;
     while (done != ranges_.end() && done->end <= at) ++done;
     for (auto d = done; at < out.end; ++d) {
-      const uint64_t gap_end = d == ranges_.end() ? out.end : std::min(out.end, std::max(at, d->begin));
+      const uint64_t gap_end =
+          d == ranges_.end() ? out.end : std::min(out.end, std::max(at, d->begin));
       if (gap_end > at) result.push_back(r.part(at - out.begin, gap_end - at));
       at = gap_end;
       if (d == ranges_.end()) break;

@@ -1,10 +1,6 @@
 #include "engine/copy_job.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include "engine/out_name.h"
-#include "facts/fs_class.h"
 #include "facts/read_facts.h"
 #include "metadata/metadata.h"
 #include "plan/validate.h"
@@ -23,8 +19,8 @@ class CopyJob {
   Done run() {
     if (Done ok = open_source(); !ok) return ok;
     if (Done ok = resolve_destination(); !ok) return ok;
-    Result<PendingFile> pending = PendingFile::create(system_.files, system_.names,
-                                                      out_.dir.get(), out_.name, job_.replace);
+    Result<PendingFile> pending =
+        PendingFile::create(system_.files, system_.names, out_.dir.get(), out_.name, job_.replace);
     if (!pending) return fail(at_destination(pending.error()));
     if (Done ok = read_facts(*pending); !ok) return ok;
     if (Done ok = copy_bytes(*pending); !ok) return ok;
@@ -43,32 +39,31 @@ class CopyJob {
   }
 
   Done open_source() {
-    const int flags = O_RDONLY | (job_.follow_in ? 0 : O_NOFOLLOW);
-    Result<Fd> fd = system_.names.open(job_.in_dir, job_.in_path, flags);
+    const Open how = job_.follow_in ? Open::read : Open::read_no_follow;
+    Result<Fd> fd = system_.names.open(job_.in_dir, job_.in_path, how);
     if (!fd) return fail(at_source(fd.error()));
     in_ = std::move(*fd);
     Result<SideFacts> side = read_side(system_.files, in_.get(), true);
     if (!side) return fail(at_source(side.error()));
     in_side_ = std::move(*side);
-    if (in_side_.kind == FileKind::directory) return fail(EISDIR, Op::open, job_.in_path);
+    if (in_side_.kind == FileType::directory) return fail(EISDIR, Op::open, job_.in_path);
     return {};
   }
 
   Done resolve_destination() {
-    Result<OutName> out =
-        resolve_out(system_.names, job_.out_dir, job_.out_path, job_.follow_out);
+    Result<OutName> out = resolve_out(system_.names, job_.out_dir, job_.out_path, job_.follow_out);
     if (!out) return fail(at_destination(out.error()));
     out_ = std::move(*out);
     if (!out_.existing) return {};
     const FileStat& there = *out_.existing;
     if (job_.replace == Replace::never) return fail(EEXIST, Op::create, job_.out_path);
-    if (S_ISDIR(there.mode)) return fail(EISDIR, Op::create, job_.out_path);
+    if (there.type == FileType::directory) return fail(EISDIR, Op::create, job_.out_path);
     const FileStat& source = in_side_.stat;
     if (there.inode == source.inode && there.device == source.device) {
       return fail(EINVAL, Op::create, job_.out_path);
     }
     // Renaming over a device node or a pipe would take it away from everybody who uses it.
-    if (!S_ISREG(there.mode) && !S_ISLNK(there.mode)) {
+    if (there.type != FileType::regular && there.type != FileType::link) {
       return fail(EINVAL, Op::create, job_.out_path);
     }
     return {};
@@ -85,11 +80,11 @@ class CopyJob {
 
   Done copy_bytes(const PendingFile& pending) {
     const Facts& facts = report_.facts;
-    const bool to_the_end = facts.in.kind == FileKind::stream || !facts.in.size_trusted;
+    const bool to_the_end = facts.in.kind == FileType::stream || !facts.in.size_trusted;
     PlanRequest request;
     request.options = job_.data;
     request.options.will_sync = job_.durability != Durability::none;
-    request.whole_file = facts.in.kind == FileKind::regular && !to_the_end;
+    request.whole_file = facts.in.kind == FileType::regular && !to_the_end;
     request.ranges = {{0, 0, to_the_end ? kMaxOffset : facts.in.size}};
     request.ranges_asked = 1;
     if (Done ok = copy_request(pending, std::move(request)); !ok) return ok;
@@ -106,8 +101,8 @@ class CopyJob {
   Done copy_request(const PendingFile& pending, PlanRequest request) {
     const uint64_t total = request.whole_file ? request.ranges.front().length : 0;
     JobControl control(job_.control, total);
-    DataJob data{system_.files, catalogue_, in_.get(),    pending.fd(), report_.facts,
-                 std::move(request), learned_,   control, job_.keep_plans};
+    DataJob data{system_.files,      catalogue_, in_.get(), pending.fd(),   report_.facts,
+                 std::move(request), learned_,   control,   job_.keep_plans};
     report_.data = copy_data(data);
     report_.facts = data.facts;
     if (report_.data.error) return fail(located(*report_.data.error));
@@ -123,9 +118,9 @@ class CopyJob {
 
   // A server or a FUSE file system may tell a size smaller than what can be read.
   Done copy_tail_of_liar(const PendingFile& pending) {
-    const FsClass fs = class_of(report_.facts.in.fs.magic);
+    const FsClass fs = report_.facts.in.fs_class;
     if (fs == FsClass::local || fs == FsClass::remote ||
-        report_.facts.in.kind != FileKind::regular) {
+        report_.facts.in.kind != FileType::regular) {
       return {};
     }
     std::byte one;
@@ -155,8 +150,7 @@ class CopyJob {
       return fail(ESTALE, Op::read, job_.in_path);
     }
     report_.size = end;
-    const Done ok =
-        retry_interrupted([&] { return system_.files.truncate(pending.fd(), end); });
+    const Done ok = retry_interrupted([&] { return system_.files.truncate(pending.fd(), end); });
     if (!ok) return fail(at_destination(ok.error()));
     return {};
   }
@@ -167,16 +161,15 @@ class CopyJob {
     request.classes = (job_.required | job_.wanted) & metadata::kSupported;
     FileStat from = report_.facts.in.stat;
     request.fallback_mode = from.mode & 0777 & ~job_.creation_mask;
-    if (out_.existing && S_ISREG(out_.existing->mode)) {
+    if (out_.existing && out_.existing->type == FileType::regular) {
       // As if it had been written in place: whose it is and who may use it does not change, unless asked for.
-      request.fallback_mode = out_.existing->mode & 07777;
+      request.fallback_mode = out_.existing->mode;
       if ((request.classes & metadata::kOwner) == 0 && !keep_owner(pending, *out_.existing)) {
         request.fallback_mode &= 01777;
         report_.not_preserved |= metadata::kOwner;
       }
     }
-    const Result<uint64_t> lost =
-        apply_metadata(system_.names, pending.fd(), from, request);
+    const Result<uint64_t> lost = apply_metadata(system_.names, pending.fd(), from, request);
     if (!lost) return fail(at_destination(lost.error()));
     report_.not_preserved |= *lost;
     return {};

@@ -101,9 +101,9 @@ class DataCopy {
   // The contract is held here, in the one caller, not in each mechanism.
   static Moved checked(Moved moved, const Step& step) {
     const uint64_t asked = total_length(step.ranges);
-    const bool bad = moved.bytes > asked || (moved.stop == Stop::complete && moved.bytes != asked) ||
-                     ((moved.stop == Stop::failed || moved.stop == Stop::declined) &&
-                      moved.error.code == 0);
+    const bool bad =
+        moved.bytes > asked || (moved.stop == Stop::complete && moved.bytes != asked) ||
+        ((moved.stop == Stop::failed || moved.stop == Stop::declined) && moved.error.code == 0);
     if (!bad) return moved;
     Moved broken;
     broken.stop = Stop::failed;
@@ -138,7 +138,7 @@ class DataCopy {
   // A new file gets its size first where that helps: XFS then preallocates nothing behind its end, and direct writes of
   // several chunks at once need not extend the file one after the other.
   Done prepare(const Plan& plan) {
-    if (!job_.facts.out_is_new || job_.facts.out.kind != FileKind::regular) return {};
+    if (!job_.facts.out_is_new || job_.facts.out.kind != FileType::regular) return {};
     const bool helps = std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& s) {
       return s.mechanism == MechanismId::zero || s.mechanism == MechanismId::direct;
     });
@@ -148,7 +148,7 @@ class DataCopy {
 
   // A destination that ends in a hole is not yet as long as it must be.
   bool finish(const Plan& plan) {
-    if (job_.facts.out.kind != FileKind::regular) return false;
+    if (job_.facts.out.kind != FileType::regular) return false;
     uint64_t written_to = 0;
     bool holes = false;
     for (const Step& step : plan.steps) {
@@ -164,7 +164,7 @@ class DataCopy {
   }
 
   void extend_to(uint64_t size) {
-    if (job_.facts.out.kind != FileKind::regular) return;
+    if (job_.facts.out.kind != FileType::regular) return;
     const Result<FileStat> stat = job_.files.stat(job_.out);
     if (!stat) {
       outcome_.error = stat.error();

@@ -23,9 +23,9 @@ struct Declined {
 struct DataOutcome {
   uint64_t copied = 0;
   PerMechanism<uint64_t> bytes_by{};
-  uint64_t holes = 0;          // of copied: not stored
-  RangeSet done;               // destinations in place
-  std::vector<Plan> plans;     // the first and, after each declined mechanism, the next
+  uint64_t holes = 0;       // of copied: not stored
+  RangeSet done;            // destinations in place
+  std::vector<Plan> plans;  // the first and, after each declined mechanism, the next
   std::vector<Declined> declined;
   bool end_of_source = false;  // it ended before the ranges did
   bool cancelled = false;
@@ -42,7 +42,7 @@ struct DataJob {
   PlanRequest request;
   Learned* learned = nullptr;  // may be absent
   JobControl& control;
-  bool keep_plans = false;     // for reports; a plan of a million ranges is not small
+  bool keep_plans = false;  // for reports; a plan of a million ranges is not small
 };
 
 // Extends a regular destination that ends in a hole to its size. Bytes that are counted are in place, whatever the outcome.

@@ -1,8 +1,5 @@
 #include "engine/out_name.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 namespace libcopyfile {
 namespace {
 
@@ -20,9 +17,9 @@ Split split_path(const std::string& path) {
 }
 
 Result<Fd> open_directory(Names& names, int dir, const std::string& path) {
-  Result<Fd> fd = names.open(dir, path, O_RDONLY | O_DIRECTORY);
+  Result<Fd> fd = names.open(dir, path, Open::directory);
   // Searchable and writable is enough to publish in; only syncing the directory needs more.
-  if (!fd && fd.error().code == EACCES) return names.open(dir, path, O_PATH | O_DIRECTORY);
+  if (!fd && fd.error().code == EACCES) return names.open(dir, path, Open::directory_path);
   return fd;
 }
 
@@ -52,7 +49,7 @@ Result<OutName> resolve_out(Names& names, int dir, const std::string& path, bool
     } else if (links > 0) {
       return fail(ENOENT, Op::create, path);  // a dangling link
     }
-    if (!stat || !follow || !S_ISLNK(stat->mode)) return out;
+    if (!stat || !follow || stat->type != FileType::link) return out;
     Result<std::string> target = names.read_link(out.dir.get(), out.name);
     if (!target) return fail(target.error());
     rest = std::move(*target);

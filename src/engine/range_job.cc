@@ -6,17 +6,15 @@
 namespace libcopyfile {
 namespace {
 
-bool usable(FileKind kind) {
-  return kind == FileKind::regular || kind == FileKind::block_device;
-}
+bool usable(FileType kind) { return kind == FileType::regular || kind == FileType::block_device; }
 
 // Errors in the order in which copy_file_range(2) finds them.
 Done check_sides(const SideFacts& in, const SideFacts& out) {
   if (!in.readable || !out.writable || out.append_only_writes) {
-    return fail(in.kind == FileKind::directory || out.kind == FileKind::directory ? EISDIR : EBADF,
+    return fail(in.kind == FileType::directory || out.kind == FileType::directory ? EISDIR : EBADF,
                 Op::validate);
   }
-  if (in.kind == FileKind::directory || out.kind == FileKind::directory) {
+  if (in.kind == FileType::directory || out.kind == FileType::directory) {
     return fail(EISDIR, Op::validate);
   }
   if (!usable(in.kind) || !usable(out.kind)) return fail(EINVAL, Op::validate);
@@ -52,8 +50,8 @@ Done copy_ranges(Files& files, const Catalogue& catalogue, Learned* learned, con
     return fail(request.error());
   }
   JobControl control(job.control, report.size);
-  DataJob data{files,   catalogue,           job.in,  job.out, report.facts,
-               std::move(*request), learned, control, job.keep_plans};
+  DataJob data{files,   catalogue, job.in,        job.out, report.facts, std::move(*request),
+               learned, control,   job.keep_plans};
   report.data = copy_data(data);
   report.facts = data.facts;
   if (report.data.error) return fail(*report.data.error);
@@ -69,8 +67,8 @@ Result<Plan> plan_ranges(Files& files, const Catalogue& catalogue, Learned* lear
   Result<PlanRequest> request = prepare(files, learned, job, report);
   if (!request) return fail(request.error());
   JobControl control(job.control, report.size);
-  DataJob data{files,   catalogue,           job.in,  job.out, report.facts,
-               std::move(*request), learned, control, false};
+  DataJob data{files,   catalogue, job.in, job.out, report.facts, std::move(*request),
+               learned, control,   false};
   return plan_data(data);
 }
 

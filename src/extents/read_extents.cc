@@ -67,8 +67,9 @@ class SeekReader {
   Done add_gap(Range gap) {
     uint64_t at = gap.begin;
     while (fiemap_works_ && at < gap.end) {
-      const Result<size_t> count = retry_interrupted(
-          [&] { return files_.extents(query_.fd, {at, gap.end}, false, raw_); });
+      const Result<size_t> count = retry_interrupted([&] {
+        return files_.extents(query_.fd, {at, gap.end}, false, raw_);
+      });
       if (!count) {
         if (!is_refusal(count.error().code) && count.error().code != EPERM) {
           return fail(count.error());
@@ -125,8 +126,8 @@ class FiemapReader {
   Done ask(Range range) {
     while (next_ < count_ && raw_[next_].logical.end <= range.begin) ++next_;
     if (next_ == count_ && !exhausted_) {
-      const Result<size_t> count = retry_interrupted(
-          [&] { return files_.extents(query_.fd, range, synced_, raw_); });
+      const Result<size_t> count =
+          retry_interrupted([&] { return files_.extents(query_.fd, range, synced_, raw_); });
       if (!count) {
         if (!is_refusal(count.error().code) && count.error().code != EPERM) {
           return fail(count.error());

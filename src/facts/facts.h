@@ -30,12 +30,21 @@ template <class T>
 using PerMechanism = std::array<T, kMechanismCount>;
 constexpr size_t index_of(MechanismId id) { return static_cast<size_t>(id); }
 
-enum class FileKind : uint8_t { regular, block_device, stream, directory, other };
+// What is known of a file system by its type. Never used to say that something works (only trying tells), only to say where
+// trying can't pay.
+enum class FsClass : uint8_t {
+  local,    // its data passes through this host's memory unless extents are shared
+  remote,   // a server may copy on its own: NFS, SMB, Ceph...
+  user,     // FUSE: its server may
+  made_up,  // procfs, sysfs and their kin: sizes lie
+  unknown,
+};
 
 struct SideFacts {
-  FileKind kind = FileKind::other;
+  FileType kind = FileType::other;
   FileStat stat;
   FsInfo fs;
+  FsClass fs_class = FsClass::unknown;
   // We opened it: its position is ours to move, and it may be opened again (see Files::reopen).
   bool ours = false;
   bool readable = true;
@@ -61,10 +70,10 @@ struct Facts {
   bool same_file = false;         // one inode under both descriptors
   bool same_file_system = false;  // st_dev; subvolumes of one Btrfs differ although they can share
   bool same_mount = false;
-  bool out_is_new = false;        // private and empty: what is not written reads as zero
+  bool out_is_new = false;  // private and empty: what is not written reads as zero
   // The unit in which clones must be aligned: the allocation unit of the destination's file system.
   uint64_t clone_alignment = 4096;
-  uint64_t memory = 0;            // bytes of RAM of this machine, 0 if unknown
+  uint64_t memory = 0;                    // bytes of RAM of this machine, 0 if unknown
   std::optional<uint64_t> source_cached;  // bytes of the source in the page cache
   // What was learned about this pair of mounts, or about this pair of files in this job.
   PerMechanism<Verdict> learned;

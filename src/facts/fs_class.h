@@ -1,19 +1,12 @@
-// What is known of a file system by its magic number. Never used to say that something works (only trying tells), only to
-// say where trying can't pay.
+// File systems by their magic numbers (statfs(2)).
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
-namespace libcopyfile {
+#include "facts/facts.h"
 
-enum class FsClass : uint8_t {
-  local,     // its data passes through this host's memory unless extents are shared
-  remote,    // a server may copy on its own: NFS, SMB, Ceph...
-  user,      // FUSE: its server may
-  made_up,   // procfs, sysfs and their kin: sizes lie
-  unknown,
-};
+namespace libcopyfile {
 
 FsClass class_of(uint64_t magic);
 // "ext4", "xfs", ...; "0x1234" style is the caller's business for the empty answer.

@@ -1,8 +1,5 @@
 #include "facts/read_facts.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <bit>
 
@@ -14,18 +11,6 @@ namespace {
 
 // Below this, whether the source is cached decides nothing.
 constexpr uint64_t kAskCachedFrom = uint64_t{64} << 20;
-
-FileKind kind_of(uint32_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFREG: return FileKind::regular;
-    case S_IFBLK: return FileKind::block_device;
-    case S_IFDIR: return FileKind::directory;
-    case S_IFIFO:
-    case S_IFSOCK:
-    case S_IFCHR: return FileKind::stream;
-    default: return FileKind::other;
-  }
-}
 
 // f_bsize is the unit of allocation on local file systems, and an I/O size (a MiB) on network ones.
 uint64_t clone_alignment(const FsInfo& fs) {
@@ -43,25 +28,24 @@ Result<SideFacts> read_side(Files& files, int fd, bool ours) {
   Result<FileStat> stat = files.stat(fd);
   if (!stat) return fail(stat.error());
   side.stat = *stat;
-  side.kind = kind_of(stat->mode);
-  const Result<int> flags = files.status_flags(fd);
-  if (!flags) return fail(flags.error());
-  const int access = *flags & O_ACCMODE;
-  const bool path_only = (*flags & O_PATH) != 0;
-  side.readable = !path_only && access != O_WRONLY;
-  side.writable = !path_only && access != O_RDONLY;
-  side.append_only_writes = (*flags & O_APPEND) != 0;
+  side.kind = stat->type;
+  const Result<Access> access = files.access(fd);
+  if (!access) return fail(access.error());
+  side.readable = access->read;
+  side.writable = access->write;
+  side.append_only_writes = access->append;
   side.size = stat->size;
-  if (side.kind == FileKind::block_device) {
+  if (side.kind == FileType::block_device) {
     const Result<uint64_t> size = files.device_size(fd);
     if (!size) return fail(size.error());
     side.size = *size;
   }
-  if (side.kind == FileKind::regular) {
+  if (side.kind == FileType::regular) {
     // Without it, what the file system is stays unknown.
     if (const Result<FsInfo> fs = files.fs_info(fd)) side.fs = *fs;
+    side.fs_class = class_of(side.fs.magic);
     // An empty file costs one read; a FUSE file that says 0 and holds data would be lost otherwise.
-    side.size_trusted = class_of(side.fs.magic) != FsClass::made_up && side.size > 0;
+    side.size_trusted = side.fs_class != FsClass::made_up && side.size > 0;
   }
   return side;
 }
@@ -73,15 +57,15 @@ Facts join_sides(Files& files, int in_fd, SideFacts in, SideFacts out, bool out_
   facts.memory = system.memory;
   facts.out_is_new = out_is_new;
   facts.same_file_system = in.stat.device == out.stat.device;
-  facts.same_file = facts.same_file_system && in.stat.inode == out.stat.inode &&
-                    in.kind == out.kind;
-  if (in.kind == FileKind::block_device && out.kind == FileKind::block_device) {
+  facts.same_file =
+      facts.same_file_system && in.stat.inode == out.stat.inode && in.kind == out.kind;
+  if (in.kind == FileType::block_device && out.kind == FileType::block_device) {
     // Two nodes may name one device.
     facts.same_file = in.stat.special_device == out.stat.special_device;
   }
   facts.same_mount = in.stat.mount != 0 && in.stat.mount == out.stat.mount;
   facts.clone_alignment = clone_alignment(out.fs);
-  if (in.kind == FileKind::regular && in.size >= kAskCachedFrom) {
+  if (in.kind == FileType::regular && in.size >= kAskCachedFrom) {
     if (const Result<uint64_t> n = files.resident(in_fd, {0, in.size})) facts.source_cached = *n;
   }
   facts.in = std::move(in);

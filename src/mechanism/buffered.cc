@@ -18,7 +18,7 @@ constexpr size_t kBuffers = 4;
 constexpr uint64_t kDropBehind = uint64_t{32} << 20;
 
 bool is_stream(const Pair& pair) {
-  return pair.facts.in.kind == FileKind::stream || pair.facts.out.kind == FileKind::stream;
+  return pair.facts.in.kind == FileType::stream || pair.facts.out.kind == FileType::stream;
 }
 
 // Fills batches from the ranges, in order.
@@ -51,7 +51,7 @@ class Reader {
   }
 
  private:
-  bool stream() const { return pair_.facts.in.kind == FileKind::stream; }
+  bool stream() const { return pair_.facts.in.kind == FileType::stream; }
 
   void advance(uint64_t n) {
     done_ += n;
@@ -95,8 +95,8 @@ class Writer {
     const uint64_t before = result_.bytes;
     for (const Piece& piece : batch.pieces) {
       const auto data = batch.buffer.span().subspan(piece.offset, piece.length);
-      const Done ok = pair_.manner.detect_zeros > 0 ? write_sparse(data, piece.out)
-                                                    : write(data, piece.out);
+      const Done ok =
+          pair_.manner.detect_zeros > 0 ? write_sparse(data, piece.out) : write(data, piece.out);
       if (!ok) {
         result_.stop = Stop::failed;
         result_.error = ok.error();
@@ -117,7 +117,7 @@ class Writer {
 
  private:
   Done write(std::span<const std::byte> data, uint64_t offset) {
-    if (pair_.facts.out.kind == FileKind::stream) offset = kStream;
+    if (pair_.facts.out.kind == FileType::stream) offset = kStream;
     size_t written = 0;
     Done ok = write_all(pair_.files, pair_.out, data, offset, &written, cache_);
     if (!ok && cache_ == Cache::drop && written == 0 && is_not_supported(ok.error().code)) {

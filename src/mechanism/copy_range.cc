@@ -19,11 +19,13 @@ constexpr ErrnoRow kTable[] = {
     {ENOTTY, Stop::declined, Scope::mounts, "the file system does not have it"},
     {EXDEV, Stop::declined, Scope::mounts, "not between these file systems"},
     {EINVAL, Stop::declined, Scope::file, "refused for these files"},
-    {EPERM, Stop::declined, Scope::file, "not permitted: a system call filter or an immutable file"},
+    {EPERM, Stop::declined, Scope::file,
+     "not permitted: a system call filter or an immutable file"},
     {EACCES, Stop::declined, Scope::file, "not permitted by the server"},
     {EBADF, Stop::declined, Scope::file, "refused for these descriptors"},
     {ETXTBSY, Stop::declined, Scope::file, "a swap file"},
-    {ENOENT, Stop::declined, Scope::file, "the server does not find the source (CIFS across shares)"},
+    {ENOENT, Stop::declined, Scope::file,
+     "the server does not find the source (CIFS across shares)"},
     // Seen at the end of the input with an output position near the largest offset; a plain write shows the truth.
     {EFBIG, Stop::declined, Scope::file, "beyond a limit of the kernel's copy"},
     {EOVERFLOW, Stop::declined, Scope::file, "beyond a limit of the kernel's copy"},
@@ -43,7 +45,7 @@ class CopyRangeCall final : public Mechanism {
   MechanismId id() const override { return MechanismId::copy_range; }
 
   Verdict can(const Facts& f) const override {
-    if (f.in.kind != FileKind::regular || f.out.kind != FileKind::regular) {
+    if (f.in.kind != FileType::regular || f.out.kind != FileType::regular) {
       return {Can::no, "only for regular files"};
     }
     if (!f.in.size_trusted) return {Can::no, "the source is made up by the kernel"};

@@ -187,8 +187,8 @@ class DirectCopy {
   IoQueue& queue_;
   std::span<Slot> slots_;
   std::vector<size_t> free_;
-  size_t next_ = 0;       // the range being started
-  uint64_t offset_ = 0;   // within it
+  size_t next_ = 0;                // the range being started
+  uint64_t offset_ = 0;            // within it
   std::deque<uint64_t> finished_;  // by sequence, from first_ on: length once in place, else 0
   uint64_t first_ = 0;
   uint64_t prefix_ = 0;
@@ -203,7 +203,7 @@ class Direct final : public Mechanism {
 
   Verdict can(const Facts& f) const override {
     for (const SideFacts* side : {&f.in, &f.out}) {
-      if (side->kind != FileKind::regular && side->kind != FileKind::block_device) {
+      if (side->kind != FileType::regular && side->kind != FileType::block_device) {
         return {Can::no, "only for regular files and block devices"};
       }
       if (!side->ours) return {Can::no, "a caller's descriptor is not opened a second time"};

@@ -40,9 +40,9 @@ enum class Scope : uint8_t { file, mounts };
 struct [[nodiscard]] Moved {
   uint64_t bytes = 0;
   Stop stop = Stop::complete;
-  Error error;               // why: for declined and failed
+  Error error;                // why: for declined and failed
   Scope scope = Scope::file;  // for declined
-  uint64_t holes = 0;        // of `bytes`: left or made holes because they were zero
+  uint64_t holes = 0;         // of `bytes`: left or made holes because they were zero
 };
 
 // What a job wants to know, and may refuse, while bytes move. Called from one thread at a time for one move().
@@ -93,7 +93,7 @@ class Catalogue {
 // One row of a mechanism's errno table.
 struct ErrnoRow {
   int code;
-  Stop stop;      // declined or failed
+  Stop stop;  // declined or failed
   Scope scope;
   const char* reason;
 };

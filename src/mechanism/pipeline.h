@@ -14,8 +14,8 @@
 namespace libcopyfile {
 
 struct Piece {
-  uint64_t out = 0;     // where it goes in the destination
-  size_t offset = 0;    // where it is in the buffer
+  uint64_t out = 0;   // where it goes in the destination
+  size_t offset = 0;  // where it is in the buffer
   size_t length = 0;
 };
 

@@ -39,7 +39,7 @@ class Reflink final : public Mechanism {
   MechanismId id() const override { return MechanismId::reflink; }
 
   Verdict can(const Facts& f) const override {
-    if (f.in.kind != FileKind::regular || f.out.kind != FileKind::regular) {
+    if (f.in.kind != FileType::regular || f.out.kind != FileType::regular) {
       return {Can::no, "only regular files share extents"};
     }
     if (!f.in.size_trusted) return {Can::no, "the source is made up by the kernel"};

@@ -12,7 +12,7 @@ class Zero final : public Mechanism {
   MechanismId id() const override { return MechanismId::zero; }
 
   Verdict can(const Facts& f) const override {
-    if (f.out.kind == FileKind::stream) return {Can::no, "a stream has no holes"};
+    if (f.out.kind == FileType::stream) return {Can::no, "a stream has no holes"};
     return {Can::yes, ""};
   }
 
@@ -58,8 +58,8 @@ class Zero final : public Mechanism {
 
   static Done reserve(Pair& pair, Range range) {
     if (Done ok = make_hole(pair, range); !ok) return ok;
-    const Done ok = retry_interrupted(
-        [&] { return pair.files.allocate(pair.out, Allocate::reserve, range); });
+    const Done ok =
+        retry_interrupted([&] { return pair.files.allocate(pair.out, Allocate::reserve, range); });
     // A file system that cannot preallocate holds the same bytes without it.
     if (!ok && !is_not_supported(ok.error().code) && ok.error().code != EINVAL) return ok;
     return {};

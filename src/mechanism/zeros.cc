@@ -27,8 +27,8 @@ bool all_zero(std::span<const std::byte> data) {
 
 Done make_hole(const Pair& pair, Range range) {
   if (pair.manner.out_is_new || range.empty()) return {};
-  const Done ok = retry_interrupted(
-      [&] { return pair.files.allocate(pair.out, Allocate::punch, range); });
+  const Done ok =
+      retry_interrupted([&] { return pair.files.allocate(pair.out, Allocate::punch, range); });
   if (ok) return ok;
   if (!punch_refused(ok.error().code)) return ok;
   uint64_t written = 0;
@@ -40,8 +40,8 @@ Done write_zeros(const Pair& pair, Range range, uint64_t* written) {
   while (*written < range.length()) {
     const auto n = static_cast<size_t>(std::min<uint64_t>(kZeroBlock, range.length() - *written));
     size_t done = 0;
-    const Done ok = write_all(pair.files, pair.out, std::span(kZeros).first(n),
-                              range.begin + *written, &done);
+    const Done ok =
+        write_all(pair.files, pair.out, std::span(kZeros).first(n), range.begin + *written, &done);
     *written += done;
     if (!ok) return ok;
   }

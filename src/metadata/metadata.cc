@@ -1,7 +1,5 @@
 #include "metadata/metadata.h"
 
-#include <sys/stat.h>
-
 namespace libcopyfile {
 
 Result<uint64_t> apply_metadata(Names& names, int fd, const FileStat& source,
@@ -25,8 +23,8 @@ Result<uint64_t> apply_metadata(Names& names, int fd, const FileStat& source,
   }
   uint32_t mode = request.fallback_mode;
   if ((request.classes & metadata::kMode) != 0) {
-    mode = source.mode & 07777;
-    if (!owner_kept) mode &= ~static_cast<uint32_t>(S_ISUID | S_ISGID);
+    mode = source.mode;
+    if (!owner_kept) mode &= 01777;
   }
   if (const Done ok = names.set_mode(fd, mode); !ok) {
     if (Done again = lose(metadata::kMode, ok); !again) return fail(again.error());

@@ -18,9 +18,9 @@ inline constexpr uint64_t kAll = 0x3ff;
 }  // namespace metadata
 
 struct MetadataRequest {
-  uint64_t classes = 0;          // to carry over
-  uint64_t required = 0;         // of these: losing one is an error
-  uint32_t fallback_mode = 0;    // permissions where kMode is not carried over
+  uint64_t classes = 0;        // to carry over
+  uint64_t required = 0;       // of these: losing one is an error
+  uint32_t fallback_mode = 0;  // permissions where kMode is not carried over
 };
 
 // Gives `fd` the metadata of `source`. Owner before mode, because chown(2) drops set-id bits; times last. Without the owner

@@ -20,7 +20,8 @@ struct DataOptions {
 
   // How it goes.
   CachePolicy cache = CachePolicy::automatic;
-  bool will_sync = false;  // the copy is made stable before it is named: its pages must reach the medium anyway
+  bool will_sync =
+      false;  // the copy is made stable before it is named: its pages must reach the medium anyway
 };
 
 }  // namespace libcopyfile

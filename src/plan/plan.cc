@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "facts/fs_class.h"
 #include "plan/cost.h"
 #include "plan/split.h"
 
@@ -20,7 +19,7 @@ class Planner {
   }
 
   Result<Plan> make() {
-    if (facts_.in.kind == FileKind::stream || facts_.out.kind == FileKind::stream ||
+    if (facts_.in.kind == FileType::stream || facts_.out.kind == FileType::stream ||
         !facts_.in.size_trusted) {
       return stream();
     }
@@ -60,12 +59,12 @@ class Planner {
     }
     const std::string why = !facts_.in.size_trusted ? "the size of the source is not to be trusted"
                                                     : "a stream is read and written in order";
-    for (const MechanismId id : {MechanismId::reflink, MechanismId::copy_range,
-                                 MechanismId::direct, MechanismId::zero}) {
+    for (const MechanismId id :
+         {MechanismId::reflink, MechanismId::copy_range, MechanismId::direct, MechanismId::zero}) {
       refuse(id, why);
     }
     Manner manner;
-    if (facts_.out.kind == FileKind::regular) manner.detect_zeros = zero_block();
+    if (facts_.out.kind == FileType::regular) manner.detect_zeros = zero_block();
     add_step(MechanismId::buffered, manner, request_.ranges, why);
     Result<Plan> plan = finish();
     // Where it ends is not known yet.
@@ -171,8 +170,8 @@ class Planner {
       });
     }
     if (holes.empty() && unwritten.empty()) {
-      refuse(MechanismId::zero, options_.sparse == Sparse::never ? "zeros are to be written"
-                                                                 : "no holes to be made");
+      refuse(MechanismId::zero,
+             options_.sparse == Sparse::never ? "zeros are to be written" : "no holes to be made");
     }
     add_step(MechanismId::zero, {}, holes.take(), "holes of the source stay holes");
     Manner reserve;
@@ -188,15 +187,16 @@ class Planner {
       return {};
     }
     if (options_.offload == Offload::always && !data_.empty()) {
-      return fail(Error{EOPNOTSUPP, Op::copy_range,
-                        plan_.verdicts[index_of(MechanismId::copy_range)].reason, {}});
+      return fail(Error{EOPNOTSUPP,
+                        Op::copy_range,
+                        plan_.verdicts[index_of(MechanismId::copy_range)].reason,
+                        {}});
     }
     RangeList direct, buffered;
     const bool around = around_cache();
     for (const CopyRange& r : data_.all()) {
       const AlignedParts parts = split_aligned(r, direct_alignment());
-      if (!around || !possible(MechanismId::direct) ||
-          parts.core.length < cost::kSmallestDirect) {
+      if (!around || !possible(MechanismId::direct) || parts.core.length < cost::kSmallestDirect) {
         buffered.add(r);
         continue;
       }
@@ -229,7 +229,7 @@ class Planner {
     if (zero_block() > 0) {
       refuse(MechanismId::copy_range, "looking for zeros needs the bytes in memory");
     }
-    if (class_of(facts_.in.fs.magic) == FsClass::local) {
+    if (facts_.in.fs_class == FsClass::local) {
       refuse(MechanismId::copy_range,
              "on a local file system it only splices through the page cache, in one thread");
     }
@@ -262,8 +262,8 @@ class Planner {
       return true;
     }
     refuse(MechanismId::direct, bytes < cost::kDirectFrom ? "too little data to gain by it"
-                                : !options_.will_sync ? "nobody waits for the medium"
-                                                      : "the source is in the page cache");
+                                : !options_.will_sync     ? "nobody waits for the medium"
+                                                          : "the source is in the page cache");
     return false;
   }
 
@@ -318,8 +318,8 @@ class Planner {
 
 bool needs_extents(const Facts& facts, const PerMechanism<Verdict>& verdicts,
                    const PlanRequest& request) {
-  if (facts.in.kind != FileKind::regular || !facts.in.size_trusted) return false;
-  if (facts.out.kind == FileKind::stream || request.options.sparse == Sparse::never) return false;
+  if (facts.in.kind != FileType::regular || !facts.in.size_trusted) return false;
+  if (facts.out.kind == FileType::stream || request.options.sparse == Sparse::never) return false;
   const bool may_share = verdicts[index_of(MechanismId::reflink)].can != Can::no &&
                          request.options.sharing != Sharing::never &&
                          request.options.sparse == Sparse::automatic;
@@ -328,8 +328,8 @@ bool needs_extents(const Facts& facts, const PerMechanism<Verdict>& verdicts,
                                       facts.in.size >= cost::kSmallestClone);
     // A new file reads as zero where nothing is written: what is not allocated need not be looked for in a small file
     // that has all its blocks.
-    const bool dense = facts.in.size <= cost::kSmallRequest &&
-                       facts.in.stat.blocks * 512 >= facts.in.size;
+    const bool dense =
+        facts.in.size <= cost::kSmallRequest && facts.in.stat.blocks * 512 >= facts.in.size;
     return !clones && !dense;
   }
   return total_length(request.ranges) > cost::kSmallRequest;

@@ -19,7 +19,7 @@ struct Step {
   Manner manner;
   std::vector<CopyRange> ranges;  // in the order of the destination
   uint64_t bytes = 0;
-  std::string reason;             // why this mechanism for these bytes
+  std::string reason;  // why this mechanism for these bytes
 };
 
 struct Plan {
@@ -27,12 +27,12 @@ struct Plan {
   // For every mechanism: used, or the reason why not.
   PerMechanism<Verdict> verdicts;
   std::vector<std::string> notes;
-  uint64_t ranges_asked = 0;      // before coalescing
+  uint64_t ranges_asked = 0;  // before coalescing
   uint64_t ranges_planned = 0;
-  uint64_t bytes = 0;             // of all steps
+  uint64_t bytes = 0;  // of all steps
   // Where the last step ends: a regular destination is at least this long afterwards, also if it ends in a hole.
   uint64_t out_size = 0;
-  bool short_source = false;      // ranges reach past the end of the source: those bytes are in no step
+  bool short_source = false;  // ranges reach past the end of the source: those bytes are in no step
 };
 
 struct PlanRequest {
@@ -50,6 +50,5 @@ bool needs_extents(const Facts& facts, const PerMechanism<Verdict>& verdicts,
 // EOPNOTSUPP, EXDEV or EINVAL where what must be true (options) can't be, before anything is written.
 Result<Plan> make_plan(const Facts& facts, const PerMechanism<Verdict>& verdicts,
                        const ExtentMap* extents, const PlanRequest& request);
-
 
 }  // namespace libcopyfile

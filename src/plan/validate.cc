@@ -66,7 +66,8 @@ Result<std::vector<CopyRange>> validate_ranges(std::span<const CopyRange> ranges
       merged.push_back(r);
     }
   }
-  if (same_file && reads_what_it_writes(merged)) return fail(EINVAL, Op::validate, merged.front().source());
+  if (same_file && reads_what_it_writes(merged))
+    return fail(EINVAL, Op::validate, merged.front().source());
   return merged;
 }
 

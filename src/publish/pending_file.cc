@@ -1,7 +1,5 @@
 #include "publish/pending_file.h"
 
-#include <fcntl.h>
-
 #include "sys/system_info.h"
 #include "sys/transfer.h"
 
@@ -139,7 +137,7 @@ bool PendingFile::has_arrived() {
 }
 
 Done PendingFile::sync_directory() {
-  Result<Fd> dir = names_.open(dir_, ".", O_RDONLY | O_DIRECTORY);
+  Result<Fd> dir = names_.open(dir_, ".", Open::directory);
   if (!dir) return fail(dir.error());
   const Done ok = files_.sync(dir->get(), Sync::all);
   if (!ok) return fail(ok.error().code, Op::sync_directory, name_);

@@ -25,20 +25,23 @@ struct Timestamp {
   bool operator==(const Timestamp&) const = default;
 };
 
+enum class FileType : uint8_t { regular, directory, link, block_device, stream, other };
+
 // statx(2). A value that the kernel did not give stays 0.
 struct FileStat {
-  uint64_t device = 0;        // major << 32 | minor
+  uint64_t device = 0;  // major << 32 | minor
   uint64_t inode = 0;
-  uint64_t mount = 0;         // unique mount id where the kernel has it (6.8), else the reusable one (5.8)
+  uint64_t mount = 0;  // unique mount id where the kernel has it (6.8), else the reusable one (5.8)
   uint64_t size = 0;
-  uint64_t blocks = 0;        // of 512 bytes
-  uint32_t block_size = 0;    // preferred I/O size; ZFS and Lustre report MiBs
-  uint32_t mode = 0;          // type and permissions
+  uint64_t blocks = 0;      // of 512 bytes
+  uint32_t block_size = 0;  // preferred I/O size; ZFS and Lustre report MiBs
+  FileType type = FileType::other;
+  uint32_t mode = 0;  // permissions, with set-id and sticky bits
   uint32_t links = 0;
   uint32_t owner = 0;
   uint32_t group = 0;
   uint64_t special_device = 0;  // st_rdev, as `device`
-  uint64_t attributes = 0;    // STATX_ATTR_*
+  uint64_t attributes = 0;      // STATX_ATTR_*
   Timestamp accessed, modified, changed;
   // STATX_DIOALIGN (6.1). known = false: the kernel does not say. 0 = no direct I/O on this file.
   bool direct_known = false;
@@ -61,6 +64,13 @@ struct RawExtent {
   bool delayed = false;  // allocated in memory only: data that has no address yet
   bool encoded = false;  // compressed or encrypted: the physical address is no use
   bool last = false;
+};
+
+// What a descriptor was opened for.
+struct Access {
+  bool read = false;
+  bool write = false;
+  bool append = false;  // Linux ignores the offset of pwrite(2) then
 };
 
 enum class Seek : uint8_t { data, hole };
@@ -91,10 +101,11 @@ class Files {
   // Bytes of a block device: BLKGETSIZE64.
   virtual Result<uint64_t> device_size(int fd) = 0;
   // fcntl(2) F_GETFL.
-  virtual Result<int> status_flags(int fd) = 0;
+  virtual Result<Access> access(int fd) = 0;
 
   // preadv2(2), pwritev2(2); read(2), write(2) with kStream. 0 from read is end of file.
-  virtual Result<size_t> read(int fd, std::span<std::byte> buffer, uint64_t offset, Cache cache) = 0;
+  virtual Result<size_t> read(int fd, std::span<std::byte> buffer, uint64_t offset,
+                              Cache cache) = 0;
   virtual Result<size_t> write(int fd, std::span<const std::byte> data, uint64_t offset,
                                Cache cache) = 0;
   // copy_file_range(2), by the raw system call: glibc 2.27 to 2.29 emulates it, 2.41 and 2.42 return wrong counts.

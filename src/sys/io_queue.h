@@ -19,13 +19,13 @@ struct IoRequest {
   std::byte* buffer = nullptr;  // stays the queue's until the completion has been reaped
   size_t length = 0;
   uint64_t offset = 0;
-  uint64_t tag = 0;             // comes back with the completion
+  uint64_t tag = 0;  // comes back with the completion
 };
 
 struct IoCompletion {
   uint64_t tag = 0;
-  int error = 0;      // an errno, or 0
-  size_t count = 0;   // bytes moved, may be fewer than asked for
+  int error = 0;     // an errno, or 0
+  size_t count = 0;  // bytes moved, may be fewer than asked for
 };
 
 // One thread at a time. Destroying a queue waits for what is under way.

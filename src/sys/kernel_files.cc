@@ -20,8 +20,8 @@
 namespace libcopyfile {
 namespace {
 
-constexpr int kRwfDontCache = 0x80;       // 6.14; not in Debian 12's headers
-constexpr long kSysCachestat = 451;       // 6.5; the same number on every architecture
+constexpr int kRwfDontCache = 0x80;  // 6.14; not in Debian 12's headers
+constexpr long kSysCachestat = 451;  // 6.5; the same number on every architecture
 
 Result<size_t> counted(ssize_t n, Op op, Range range) {
   if (n < 0) return fail(errno, op, range);
@@ -52,10 +52,16 @@ Result<uint64_t> KernelFiles::device_size(int fd) {
   return bytes;
 }
 
-Result<int> KernelFiles::status_flags(int fd) {
+Result<Access> KernelFiles::access(int fd) {
   const int flags = ::fcntl(fd, F_GETFL);
   if (flags < 0) return fail(errno, Op::stat);
-  return flags;
+  Access access;
+  if ((flags & O_PATH) != 0) return access;
+  const int mode = flags & O_ACCMODE;
+  access.read = mode != O_WRONLY;
+  access.write = mode != O_RDONLY;
+  access.append = (flags & O_APPEND) != 0;
+  return access;
 }
 
 Result<size_t> KernelFiles::read(int fd, std::span<std::byte> buffer, uint64_t offset,
@@ -143,8 +149,8 @@ Done KernelFiles::allocate(int fd, Allocate how, Range range) {
   } else if (how == Allocate::zero_range) {
     mode |= FALLOC_FL_ZERO_RANGE;
   }
-  return outcome(
-      ::fallocate(fd, mode, signed_offset(range.begin), signed_offset(range.length())), op, range);
+  return outcome(::fallocate(fd, mode, signed_offset(range.begin), signed_offset(range.length())),
+                 op, range);
 }
 
 Done KernelFiles::truncate(int fd, uint64_t size) {
@@ -165,8 +171,8 @@ Done KernelFiles::advise(int fd, Range range, Advice advice) {
   int value = POSIX_FADV_DONTNEED;
   if (advice == Advice::sequential) value = POSIX_FADV_SEQUENTIAL;
   if (advice == Advice::will_need) value = POSIX_FADV_WILLNEED;
-  const int code = ::posix_fadvise(fd, signed_offset(range.begin), signed_offset(range.length()),
-                                   value);
+  const int code =
+      ::posix_fadvise(fd, signed_offset(range.begin), signed_offset(range.length()), value);
   if (code != 0) return fail(code, Op::read, range);
   return {};
 }

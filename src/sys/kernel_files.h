@@ -10,7 +10,7 @@ class KernelFiles final : public Files {
   Result<FileStat> stat(int fd) override;
   Result<FsInfo> fs_info(int fd) override;
   Result<uint64_t> device_size(int fd) override;
-  Result<int> status_flags(int fd) override;
+  Result<Access> access(int fd) override;
   Result<size_t> read(int fd, std::span<std::byte> buffer, uint64_t offset, Cache cache) override;
   Result<size_t> write(int fd, std::span<const std::byte> data, uint64_t offset,
                        Cache cache) override;

@@ -25,6 +25,18 @@ Done outcome(long rc, Op op, const std::string& name = {}) {
   return {};
 }
 
+int open_flags(Open how) {
+  switch (how) {
+    case Open::read: return O_RDONLY;
+    case Open::read_no_follow: return O_RDONLY | O_NOFOLLOW;
+    case Open::write: return O_WRONLY;
+    case Open::read_write: return O_RDWR;
+    case Open::directory: return O_RDONLY | O_DIRECTORY;
+    case Open::directory_path: return O_PATH | O_DIRECTORY;
+  }
+  return O_RDONLY;
+}
+
 int open_retry(int dir, const char* name, int flags, mode_t mode) {
   // A signal may interrupt open(2) on FIFOs and on network and FUSE file systems.
   int fd = -1;
@@ -36,8 +48,8 @@ int open_retry(int dir, const char* name, int flags, mode_t mode) {
 
 }  // namespace
 
-Result<Fd> KernelNames::open(int dir, const std::string& name, int flags) {
-  return opened(open_retry(dir, name.c_str(), flags, 0), Op::open, name);
+Result<Fd> KernelNames::open(int dir, const std::string& name, Open how) {
+  return opened(open_retry(dir, name.c_str(), open_flags(how), 0), Op::open, name);
 }
 
 Result<FileStat> KernelNames::stat(int dir, const std::string& name, bool follow) {

@@ -7,7 +7,7 @@ namespace libcopyfile {
 
 class KernelNames final : public Names {
  public:
-  Result<Fd> open(int dir, const std::string& name, int flags) override;
+  Result<Fd> open(int dir, const std::string& name, Open how) override;
   Result<FileStat> stat(int dir, const std::string& name, bool follow) override;
   Result<std::string> read_link(int dir, const std::string& name) override;
   Result<Fd> create_unnamed(int dir, uint32_t mode) override;

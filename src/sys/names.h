@@ -10,14 +10,21 @@
 
 namespace libcopyfile {
 
+enum class Open : uint8_t {
+  read,
+  read_no_follow,  // ELOOP for a symbolic link
+  write,           // an existing file, device or pipe; its contents stay
+  read_write,
+  directory,
+  directory_path,  // O_PATH: for naming only, needs no permission to read
+};
 enum class Rename : uint8_t { replace, no_replace, exchange };
 
 class Names {
  public:
   virtual ~Names() = default;
 
-  // openat(2) with O_CLOEXEC | O_NOCTTY added.
-  virtual Result<Fd> open(int dir, const std::string& name, int flags) = 0;
+  virtual Result<Fd> open(int dir, const std::string& name, Open how) = 0;
   virtual Result<FileStat> stat(int dir, const std::string& name, bool follow) = 0;
   // What a symbolic link says. EINVAL where the name is not one.
   virtual Result<std::string> read_link(int dir, const std::string& name) = 0;

@@ -36,6 +36,19 @@ static_assert(sizeof(StatxBuffer) == 256);
 
 uint64_t device(uint32_t major, uint32_t minor) { return uint64_t{major} << 32 | minor; }
 
+FileType type_of(uint32_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFREG: return FileType::regular;
+    case S_IFDIR: return FileType::directory;
+    case S_IFLNK: return FileType::link;
+    case S_IFBLK: return FileType::block_device;
+    case S_IFIFO:
+    case S_IFSOCK:
+    case S_IFCHR: return FileType::stream;
+    default: return FileType::other;
+  }
+}
+
 Result<FileStat> old_stat(int dir, const char* name, int flags) {
   struct ::stat st {};
   if (::fstatat(dir, name, &st, flags) != 0) return fail(errno, Op::stat);
@@ -45,7 +58,8 @@ Result<FileStat> old_stat(int dir, const char* name, int flags) {
   s.size = static_cast<uint64_t>(st.st_size);
   s.blocks = static_cast<uint64_t>(st.st_blocks);
   s.block_size = static_cast<uint32_t>(st.st_blksize);
-  s.mode = st.st_mode;
+  s.type = type_of(st.st_mode);
+  s.mode = st.st_mode & 07777;
   s.links = static_cast<uint32_t>(st.st_nlink);
   s.owner = st.st_uid;
   s.group = st.st_gid;
@@ -78,7 +92,8 @@ Result<FileStat> stat_name(int dir, const char* name, int flags) {
   s.size = st.size;
   s.blocks = st.blocks;
   s.block_size = st.blksize;
-  s.mode = st.mode;
+  s.type = type_of(st.mode);
+  s.mode = st.mode & 07777U;
   s.links = st.nlink;
   s.owner = st.uid;
   s.group = st.gid;

@@ -10,10 +10,9 @@ class SyncQueue final : public IoQueue {
   explicit SyncQueue(Files& files) : files_(files) {}
 
   Done submit(const IoRequest& r) override {
-    const Result<size_t> n =
-        r.kind == IoRequest::Kind::read
-            ? files_.read(r.fd, {r.buffer, r.length}, r.offset, Cache::keep)
-            : files_.write(r.fd, {r.buffer, r.length}, r.offset, Cache::keep);
+    const Result<size_t> n = r.kind == IoRequest::Kind::read
+                                 ? files_.read(r.fd, {r.buffer, r.length}, r.offset, Cache::keep)
+                                 : files_.write(r.fd, {r.buffer, r.length}, r.offset, Cache::keep);
     done_.push_back({r.tag, n ? 0 : n.error().code, n ? *n : 0});
     return {};
   }

@@ -29,9 +29,8 @@ Done write_all(Files& files, int fd, std::span<const std::byte> data, uint64_t o
                size_t* written, Cache cache) {
   *written = 0;
   while (*written < data.size()) {
-    const Result<size_t> n = retry_interrupted([&] {
-      return files.write(fd, data.subspan(*written), advanced(offset, *written), cache);
-    });
+    const Result<size_t> n = retry_interrupted(
+        [&] { return files.write(fd, data.subspan(*written), advanced(offset, *written), cache); });
     if (!n) return fail(n.error());
     if (*n == 0) return fail(EIO, Op::write, Range{offset, offset});
     *written += *n;
