@@ -6,7 +6,7 @@
 //   ... copy ...
 //   EXPECT_EQ(liar.calls("write"), 4);
 //
-// The language of the rules stands in liar_fuse/faults.h. The same can be done from a shell: echo RULE >MOUNT/.control,
+// The language of the rules stands in testing/faults.h, the operations in liar_fuse/server.h. The same can be done from a shell: echo RULE >MOUNT/.control,
 // cat MOUNT/.stats, cat MOUNT/.log.
 #pragma once
 

@@ -1,4 +1,4 @@
-// liar_fuse: serves a directory through FUSE and lies about it on demand (see faults.h for the language).
+// liar_fuse: serves a directory through FUSE and lies about it on demand (see testing/faults.h for the language).
 //
 //   liar_fuse DIRECTORY [--cached]
 //
@@ -56,14 +56,14 @@ const fuse_operations& liar_operations() {
 
 namespace {
 
-int serve(const char* program) {
+[[noreturn]] void serve(const char* program) {
   char name[] = "liar_fuse";
   char* words[] = {name, nullptr};
   fuse_args arguments = FUSE_ARGS_INIT(1, words);
   fuse* session = fuse_new(&arguments, &liar_operations(), sizeof(fuse_operations), nullptr);
   if (session == nullptr || fuse_mount(session, "/dev/fd/3") != 0) {
     std::fprintf(stderr, "%s: cannot serve descriptor 3\n", program);
-    return 1;
+    _exit(1);
   }
   std::thread([] {
     char byte;
@@ -71,9 +71,8 @@ int serve(const char* program) {
     }
     _exit(0);
   }).detach();
-  const int status = fuse_loop(session);
-  fuse_destroy(session);
-  return status == 0 ? 0 : 1;
+  // Nothing is worth tidying up: whoever unmounts waits for us, and the thread sanitizer would wait another second.
+  _exit(fuse_loop(session) == 0 ? 0 : 1);
 }
 
 }  // namespace
@@ -95,5 +94,5 @@ int main(int argc, char** argv) {
     if (std::strcmp(argv[i], "--cached") == 0) server.cached = true;
   }
   umask(0);  // the kernel has applied the caller's
-  return test::serve(argv[0]);
+  test::serve(argv[0]);
 }

@@ -29,7 +29,7 @@ int Server::control(std::string_view text) {
     log.clear();
     return 0;
   }
-  std::optional<Rule> rule = parse_rule(text);
+  std::optional<Rule> rule = parse_rule(text, kOperations);
   if (!rule) return -EINVAL;
   faults.add(*std::move(rule));
   return 0;

@@ -3,15 +3,26 @@
 // log has the order of the requests; a `delay` therefore delays everybody.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 
 #include "base/fd.h"
-#include "testing/liar_fuse/faults.h"
+#include "testing/faults.h"
 
 namespace libcopyfile::test {
+
+// By these names the rules, the counters and the log call them: rename2 is a rename with flags, punch, zero_range and
+// allocate are fallocate. The kernel remembers ENOSYS of copy_file_range, seek_*, fallocate, fsync, *xattr and rename2
+// for as long as the file system is mounted.
+inline constexpr std::array<std::string_view, 32> kOperations{
+    "getattr",     "open",     "create",   "read",       "write",    "copy_file_range", "seek_data",
+    "seek_hole",   "allocate", "punch",    "zero_range", "truncate", "fsync",           "flush",
+    "link",        "rename",   "rename2",  "unlink",     "symlink",  "readlink",        "mkdir",
+    "rmdir",       "chmod",    "chown",    "utimens",    "getxattr", "setxattr",        "listxattr",
+    "removexattr", "readdir",  "fsyncdir", "statfs"};
 
 struct Count {
   uint64_t calls = 0;

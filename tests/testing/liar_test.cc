@@ -12,7 +12,6 @@
 
 #include "testing/inspect.h"
 #include "testing/islands.h"
-#include "testing/liar_fuse/faults.h"
 #include "testing/oracle.h"
 #include "testing/scratch_error.h"
 #include "testing/scratch_fs.h"
@@ -228,11 +227,6 @@ TEST_F(LiarTest, EveryOperationCanFail) {
 }
 
 TEST_F(LiarTest, NonsenseIsRefused) {
-  for (const char* rule : {"", "fail", "fail write", "fail wrote errno=EIO",
-                           "fail write errno=ENONSENSE", "short read", "lie size",
-                           "lie seek as=both", "fail read errno=EIO at=x", "delay read ms=-1"}) {
-    EXPECT_FALSE(parse_rule(rule)) << rule;
-  }
   EXPECT_THROW(liar_.inject("fail wrote errno=EIO"), ScratchError);
 }
 

@@ -1,4 +1,4 @@
-#include "testing/liar_fuse/faults.h"
+#include "testing/faults.h"
 
 #include <fnmatch.h>
 
@@ -20,10 +20,6 @@ std::optional<int64_t> number_from(std::string_view text) {
   return value;
 }
 
-bool is_operation(std::string_view word) {
-  return std::find(kOperations.begin(), kOperations.end(), word) != kOperations.end();
-}
-
 bool matches_name(const Rule& rule, std::string_view file) {
   return rule.file.empty() || fnmatch(rule.file.c_str(), std::string(file).c_str(), 0) == 0;
 }
@@ -42,7 +38,8 @@ std::string_view needed_key(Rule::Kind kind) {
   return {};
 }
 
-bool read_head(std::istringstream& words, Rule& rule, bool& complete) {
+bool read_head(std::istringstream& words, std::span<const std::string_view> operations, Rule& rule,
+               bool& complete) {
   std::string verb;
   std::string object;
   words >> verb >> object;
@@ -52,7 +49,9 @@ bool read_head(std::istringstream& words, Rule& rule, bool& complete) {
     return object == "size" || object == "seek";
   }
   rule.operation = object;
-  if (!is_operation(object)) return false;
+  const bool known = object == "any" ||
+                     std::find(operations.begin(), operations.end(), object) != operations.end();
+  if (!known) return false;
   if (verb == "fail")
     rule.kind = Rule::Kind::fail;
   else if (verb == "short" || verb == "zero")
@@ -93,6 +92,8 @@ bool read_pair(const std::string& key, const std::string& value, Rule& rule, boo
   const auto value_of = static_cast<uint64_t>(*number);
   if (key == "after")
     rule.after = value_of;
+  else if (key == "every" && value_of > 0)
+    rule.every = value_of;
   else if (key == "times")
     rule.times = value_of;
   else if (key == "at")
@@ -102,13 +103,24 @@ bool read_pair(const std::string& key, const std::string& value, Rule& rule, boo
   return true;
 }
 
+void apply(const Rule& rule, Verdict& verdict) {
+  const auto number = static_cast<uint64_t>(rule.number);
+  if (rule.kind == Rule::Kind::fail && verdict.error == 0) verdict.error = static_cast<int>(number);
+  if (rule.kind == Rule::Kind::limit)
+    verdict.limit = std::min(number, verdict.limit.value_or(number));
+  if (rule.kind == Rule::Kind::drop) verdict.drop = true;
+  if (rule.kind == Rule::Kind::delay) verdict.delay_ms = static_cast<int>(number);
+  if (rule.kind == Rule::Kind::resize) verdict.resize = number;
+}
+
 }  // namespace
 
-std::optional<Rule> parse_rule(std::string_view text) {
+std::optional<Rule> parse_rule(std::string_view text,
+                               std::span<const std::string_view> operations) {
   std::istringstream words{std::string(text)};
   Rule rule;
   bool complete = false;
-  if (!read_head(words, rule, complete)) return std::nullopt;
+  if (!read_head(words, operations, rule, complete)) return std::nullopt;
   for (std::string word; words >> word;) {
     const size_t equals = word.find('=');
     if (equals == std::string::npos) return std::nullopt;
@@ -122,31 +134,24 @@ std::optional<Rule> parse_rule(std::string_view text) {
 Verdict Faults::judge(std::string_view operation, std::string_view file, uint64_t offset,
                       uint64_t length) {
   Verdict verdict;
-  bool decided = false;
-  for (Rule& rule : rules_) {
-    if (rule.operation != operation || !matches_name(rule, file)) continue;
-    if (rule.at && offset + std::max<uint64_t>(length, 1) <= *rule.at) continue;
-    if (rule.after > 0) {
-      --rule.after;
+  for (Entry& entry : rules_) {
+    const Rule& rule = entry.rule;
+    if (rule.operation.empty() || (rule.operation != "any" && rule.operation != operation))
       continue;
-    }
-    if (rule.times == 0) continue;
-    const bool decides = rule.kind != Rule::Kind::delay && rule.kind != Rule::Kind::resize;
-    if (decides && decided) continue;
-    if (rule.times != UINT64_MAX) --rule.times;
-    decided = decided || decides;
-    const auto number = static_cast<uint64_t>(rule.number);
-    if (rule.kind == Rule::Kind::fail) verdict.error = static_cast<int>(rule.number);
-    if (rule.kind == Rule::Kind::limit) verdict.limit = number;
-    if (rule.kind == Rule::Kind::drop) verdict.drop = true;
-    if (rule.kind == Rule::Kind::delay) verdict.delay_ms = static_cast<int>(rule.number);
-    if (rule.kind == Rule::Kind::resize) verdict.resize = number;
+    if (!matches_name(rule, file)) continue;
+    if (rule.at && offset + std::max<uint64_t>(length, 1) <= *rule.at) continue;
+    const uint64_t index = entry.matched++;
+    if (index < rule.after || (index - rule.after) % rule.every != 0 ||
+        entry.affected == rule.times)
+      continue;
+    ++entry.affected;
+    apply(rule, verdict);
   }
   return verdict;
 }
 
 uint64_t Faults::told_size(std::string_view file, uint64_t true_size) const {
-  for (const Rule& rule : rules_) {
+  for (const auto& [rule, matched, affected] : rules_) {
     if (rule.kind != Rule::Kind::lie_size || !matches_name(rule, file)) continue;
     const auto number = static_cast<uint64_t>(rule.number);
     return rule.relative ? true_size + number : number;  // a negative addend wraps as it should
@@ -155,7 +160,7 @@ uint64_t Faults::told_size(std::string_view file, uint64_t true_size) const {
 }
 
 std::optional<bool> Faults::told_data(std::string_view file) const {
-  for (const Rule& rule : rules_) {
+  for (const auto& [rule, matched, affected] : rules_) {
     if (rule.kind == Rule::Kind::lie_seek && matches_name(rule, file)) return rule.as_data;
   }
   return std::nullopt;

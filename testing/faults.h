@@ -1,41 +1,31 @@
-// The liar's script: which call fails, falls short or tells a lie. Pure; the operations ask it before they act.
+// A script of faults: which call fails, falls short or tells a lie. One language for the FUSE server that lies
+// (testing/liar.h) and for the wrapper of the Files interface (testing/faulty_files.h). Pure: whoever carries out the
+// operations asks it before acting.
 //
 //   fail OPERATION errno=NAME     the call fails
 //   short OPERATION bytes=N       at most N bytes are transferred
 //   zero OPERATION                nothing is done and 0 is returned
 //   drop OPERATION                nothing is done and success is returned; `drop read` gives zeros
-//   delay OPERATION ms=N          the server sleeps before it acts
+//   delay OPERATION ms=N          the call sleeps before it acts
 //   resize OPERATION bytes=N      the file really gets N bytes long just before the call
 //   lie size bytes=N | add=N      stat tells another size (add may be negative); the contents stay
 //   lie seek as=data | as=hole    SEEK_DATA and SEEK_HOLE describe the whole file as data, or as one hole
 //   clear                         forget all rules, counters and the log
 //
-// Every rule may be narrowed: file=NAME (a shell pattern for the name within the mount, as it was opened), after=N (the
-// first N calls that match are let through), times=N (only so many calls are affected), at=OFFSET (only calls whose
-// bytes include or follow OFFSET).
-//
-// Operations: getattr open create read write copy_file_range seek_data seek_hole allocate punch zero_range truncate
-// fsync flush link rename rename2 (with flags) unlink symlink readlink mkdir rmdir chmod chown utimens getxattr setxattr
-// listxattr removexattr readdir fsyncdir statfs.
-// The kernel remembers ENOSYS of copy_file_range, seek_*, allocate, fsync, *xattr and rename2 for as long as the file
-// system is mounted.
+// OPERATION is one of those that the user of the script names, or `any`. Every rule may be narrowed: file=NAME (a shell
+// pattern), after=N (the first N calls that match are let through), every=N (of the others the first, and then each
+// N-th: `fail any errno=EINTR every=2` fails each first attempt), times=N (only so many calls are affected), at=OFFSET
+// (only calls whose bytes include or follow OFFSET).
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace libcopyfile::test {
-
-inline constexpr std::array kOperations{
-    "getattr",     "open",     "create",   "read",       "write",    "copy_file_range", "seek_data",
-    "seek_hole",   "allocate", "punch",    "zero_range", "truncate", "fsync",           "flush",
-    "link",        "rename",   "rename2",  "unlink",     "symlink",  "readlink",        "mkdir",
-    "rmdir",       "chmod",    "chown",    "utimens",    "getxattr", "setxattr",        "listxattr",
-    "removexattr", "readdir",  "fsyncdir", "statfs"};
 
 // What is to become of one call.
 struct Verdict {
@@ -56,20 +46,21 @@ struct Rule {
   bool as_data = false;   // lie_seek
   std::string file;
   uint64_t after = 0;
+  uint64_t every = 1;
   uint64_t times = UINT64_MAX;
   std::optional<uint64_t> at;
 };
 
-// Nothing where the text is not a rule.
-std::optional<Rule> parse_rule(std::string_view text);
+// Nothing where the text is not a rule about one of these operations.
+std::optional<Rule> parse_rule(std::string_view text, std::span<const std::string_view> operations);
 
 class Faults {
  public:
-  void add(Rule rule) { rules_.push_back(std::move(rule)); }
+  void add(Rule rule) { rules_.push_back({std::move(rule)}); }
   void clear() { rules_.clear(); }
 
-  // Counts the call against the rules that it matches. The first rule that decides the outcome wins; delays and
-  // resizing are found besides.
+  // Counts the call against every rule that it matches. Where several apply, a failure outranks a short transfer, and
+  // the shortest wins: with `short write bytes=1` and `fail write after=9` nine bytes are written.
   Verdict judge(std::string_view operation, std::string_view file, uint64_t offset,
                 uint64_t length);
   uint64_t told_size(std::string_view file, uint64_t true_size) const;
@@ -77,7 +68,13 @@ class Faults {
   std::optional<bool> told_data(std::string_view file) const;
 
  private:
-  std::vector<Rule> rules_;
+  struct Entry {
+    Rule rule;
+    uint64_t matched = 0;  // calls, the ones let through included
+    uint64_t affected = 0;
+  };
+
+  std::vector<Entry> rules_;
 };
 
 }  // namespace libcopyfile::test
