@@ -28,6 +28,9 @@ def arguments(argv, known):
     parser = argparse.ArgumentParser("bench/run", description=_TEXT)
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(known))
     parser.add_argument("--pairs", type=int, help="pairs for each comparison (default 7)")
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME",
+                        help="compare with this peer alone: cp, dd, rsync, qemu-img, "
+                        "'copy_file_range loop' (may be given more than once)")
     parser.add_argument("--quick", action="store_true",
                         help="small files, 2 pairs: shows that all works, measures nothing")
     parser.add_argument("--list", action="store_true", help="list the scenarios and their goals")
@@ -53,7 +56,8 @@ def arguments(argv, known):
 
 def settings(options):
     return Settings(pairs=options.pairs or (2 if options.quick else 7), quick=options.quick,
-                    verbose=options.verbose, disk=os.path.abspath(options.disk_dir or options.out))
+                    verbose=options.verbose, only=tuple(options.peer),
+                    disk=os.path.abspath(options.disk_dir or options.out))
 
 
 def run_scenario(scenario, lab, copyfile):

@@ -17,6 +17,7 @@ class Settings:
     quick: bool = False  # small sizes: shows that everything runs, measures nothing
     verbose: bool = False
     disk: str = "."
+    only: tuple = ()  # compare with these peers alone
 
 
 class Lab:
@@ -39,7 +40,7 @@ class Lab:
 
     def compare(self, case):
         """Pairs the subject with each peer in turn, round after round, in alternating order."""
-        here, missing = peers.installed(case.peers)
+        here, missing = peers.installed(self._asked_for(case.peers))
         result = CaseResult(dataclasses.replace(case, peers=here))
         result.notes += [f"{name} is not installed" for name in missing]
         for one in [case.subject, *here]:
@@ -56,6 +57,10 @@ class Lab:
         _remove(case.dst)
         self._tell(result)
         return result
+
+    def _asked_for(self, variants):
+        only = self.settings.only
+        return [one for one in variants if not only or one.name.split(",")[0] in only]
 
     def _rehearse(self, case, one):
         """A run that does not count: the image has its blocks, the programs are cached, and the

@@ -90,6 +90,11 @@ class CaseResult:
             self.goals.append(Goal(text, self.comparison(peer).ratio_of_medians, at_least, True,
                                    "times", peer))
 
+    def goal_longer(self, peer, milliseconds, text):
+        if peer in self.pairs:
+            self.goal_at_most(self.comparison(peer).median_difference * 1000, milliseconds, "ms",
+                              text)
+
     def goal_at_most(self, measured, limit, unit, text):
         self.goals.append(Goal(text, measured, limit, False, unit))
 

@@ -10,15 +10,16 @@ _COLOURS = {"met": "#2a7f4f", "missed": "#b5452c", "plain": "#7b8794"}
 
 
 class Scale:
-    """Logarithmic: twice as fast and half as fast are as far from 1."""
+    """Logarithmic: twice as fast and half as fast are as far from 1. What is beyond 1/32 and 64
+    ends at the edge; its number is written beside it."""
 
     def __init__(self, values):
-        self.low = math.floor(math.log2(min([0.5, *values])))
-        self.high = math.ceil(math.log2(max([4, *values])))
+        self.low = max(math.floor(math.log2(min([0.5, *values]))), -5)
+        self.high = min(math.ceil(math.log2(max([4, *values]))), 6)
 
     def x(self, ratio):
         share = (math.log2(ratio) - self.low) / (self.high - self.low)
-        return _LEFT + share * _WIDTH
+        return _LEFT + min(max(share, 0), 1) * _WIDTH
 
     def ticks(self):
         return [2.0 ** power for power in range(self.low, self.high + 1)]
@@ -34,7 +35,7 @@ def _line(x1, y1, x2, y2, colour, extra=""):
 
 
 def _number(value):
-    return f"{value:.3g}"
+    return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
 def _goals(case):

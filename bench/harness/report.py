@@ -45,7 +45,8 @@ def seconds(time):
 def _amount(value, unit):
     if unit == "times":
         return f"{value:.2f}"
-    return f"{value:.3g} {unit}".strip()
+    number = f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return f"{number} {unit}".strip()
 
 
 def goal_rows(results):

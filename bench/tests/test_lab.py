@@ -66,6 +66,12 @@ class Compare(ScratchTest):
         self.assertEqual(result.comparison("cp").pairs, 3)
         self.assertEqual(len(result.samples), 12)
 
+    def test_only_the_peers_asked_for(self):
+        case = self._case()
+        lab = Lab(Settings(pairs=1, quick=True, only=("dd",)), self.timer, {})
+        with contextlib.redirect_stderr(io.StringIO()):
+            self.assertEqual(list(lab.compare(case).pairs), ["dd"])
+
     def test_missing_peer_is_named(self):
         result = self._compare(self._case())
         self.assertEqual(result.notes, ["no-such-program is not installed"])
