@@ -87,7 +87,7 @@ Parsed<std::vector<CopyRange>> read_range_list(const std::string& path, uint64_t
   KernelFiles files;
   Fd opened;
   if (!standard_input) {
-    Result<Fd> fd = KernelNames().open(AT_FDCWD, path, O_RDONLY);
+    Result<Fd> fd = KernelNames().open(AT_FDCWD, path, Open::read);
     if (!fd) return refuse(cannot("open", name, fd.error()));
     opened = std::move(*fd);
   }
