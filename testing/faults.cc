@@ -132,12 +132,12 @@ std::optional<Rule> parse_rule(std::string_view text,
 }
 
 Verdict Faults::judge(std::string_view operation, std::string_view file, uint64_t offset,
-                      uint64_t length) {
+                      uint64_t length, bool counts_as_any) {
   Verdict verdict;
   for (Entry& entry : rules_) {
     const Rule& rule = entry.rule;
-    if (rule.operation.empty() || (rule.operation != "any" && rule.operation != operation))
-      continue;
+    const bool meant = rule.operation == operation || (counts_as_any && rule.operation == "any");
+    if (!meant) continue;
     if (!matches_name(rule, file)) continue;
     if (rule.at && offset + std::max<uint64_t>(length, 1) <= *rule.at) continue;
     const uint64_t index = entry.matched++;

@@ -61,8 +61,8 @@ class Faults {
 
   // Counts the call against every rule that it matches. Where several apply, a failure outranks a short transfer, and
   // the shortest wins: with `short write bytes=1` and `fail write after=9` nine bytes are written.
-  Verdict judge(std::string_view operation, std::string_view file, uint64_t offset,
-                uint64_t length);
+  Verdict judge(std::string_view operation, std::string_view file, uint64_t offset, uint64_t length,
+                bool counts_as_any = true);
   uint64_t told_size(std::string_view file, uint64_t true_size) const;
   // Where SEEK_DATA or SEEK_HOLE shall lie: true for "all data", false for "all hole".
   std::optional<bool> told_data(std::string_view file) const;

@@ -1,0 +1,87 @@
+#include <algorithm>
+
+#include "testing/errno_names.h"
+#include "testing/recording_files.h"
+
+namespace libcopyfile::test {
+
+template <class Value>
+Result<Value> RecordingNames::note(std::string_view operation, const std::string& name,
+                                   const std::string& details, Result<Value> result) {
+  recorder_.add(operation, name, details, result ? "ok" : errno_name(result.error().code));
+  return result;
+}
+
+std::string RecordingNames::shown(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const bool is_private =
+      std::find(private_names_.begin(), private_names_.end(), name) != private_names_.end();
+  return is_private ? "private" : name;
+}
+
+Result<Fd> RecordingNames::open(int dir, const std::string& name, Open how) {
+  Result<Fd> fd = real_.open(dir, name, how);
+  if (fd) recorder_.names().set(fd->get(), name);
+  constexpr std::string_view kHow[] = {"read",       "read_no_follow", "write",
+                                       "read_write", "directory",      "directory_path"};
+  return note("open", name, std::string(kHow[static_cast<size_t>(how)]), std::move(fd));
+}
+
+Result<FileStat> RecordingNames::stat(int dir, const std::string& name, bool follow) {
+  return note("stat_name", shown(name), follow ? "follow" : "", real_.stat(dir, name, follow));
+}
+
+Result<std::string> RecordingNames::read_link(int dir, const std::string& name) {
+  return note("read_link", shown(name), "", real_.read_link(dir, name));
+}
+
+Result<Fd> RecordingNames::create_unnamed(int dir, uint32_t mode) {
+  Result<Fd> fd = real_.create_unnamed(dir, mode);
+  if (fd) recorder_.names().set(fd->get(), "private");
+  return note("create_unnamed", "", "", std::move(fd));
+}
+
+Result<Fd> RecordingNames::create_exclusive(int dir, const std::string& name, uint32_t mode) {
+  {
+    const std::lock_guard lock(mutex_);
+    private_names_.push_back(name);
+  }
+  Result<Fd> fd = real_.create_exclusive(dir, name, mode);
+  if (fd) recorder_.names().set(fd->get(), "private");
+  return note("create_exclusive", "", "", std::move(fd));
+}
+
+Done RecordingNames::link(int fd, int dir, const std::string& name) {
+  return note("link", recorder_.names().get(fd), "to " + shown(name), real_.link(fd, dir, name));
+}
+
+Done RecordingNames::link_name(int dir, const std::string& from, const std::string& to) {
+  return note("link_name", shown(from), "to " + shown(to), real_.link_name(dir, from, to));
+}
+
+Done RecordingNames::rename(int dir, const std::string& from, const std::string& to, Rename how) {
+  constexpr std::string_view kHow[] = {"", " no_replace", " exchange"};
+  const std::string details = "to " + shown(to) + std::string(kHow[static_cast<size_t>(how)]);
+  return note("rename", shown(from), details, real_.rename(dir, from, to, how));
+}
+
+Done RecordingNames::unlink(int dir, const std::string& name) {
+  return note("unlink", shown(name), "", real_.unlink(dir, name));
+}
+
+Done RecordingNames::set_owner(int fd, uint32_t owner, uint32_t group) {
+  const std::string details = std::to_string(owner) + ":" + std::to_string(group);
+  return note("set_owner", recorder_.names().get(fd), details, real_.set_owner(fd, owner, group));
+}
+
+Done RecordingNames::set_mode(int fd, uint32_t mode) {
+  char octal[16];
+  std::snprintf(octal, sizeof octal, "%04o", mode & 07777);
+  return note("set_mode", recorder_.names().get(fd), octal, real_.set_mode(fd, mode));
+}
+
+Done RecordingNames::set_times(int fd, Timestamp accessed, Timestamp modified) {
+  return note("set_times", recorder_.names().get(fd), "", real_.set_times(fd, accessed, modified));
+}
+
+}  // namespace libcopyfile::test
