@@ -1,6 +1,22 @@
-#include <fmt/format.h>
+#include <sys/stat.h>
 
-int main() {
-  fmt::print("copyfile {}\n", COPYFILE_VERSION);
-  return 0;
+#include <cstring>
+
+#include "copyfile/context.h"
+#include "copyfile/interrupt.h"
+#include "copyfile/messages.h"
+
+int main(int argc, char** argv) {
+  using namespace libcopyfile::app;
+  set_program_name(argv[0]);
+  // Asking for the umask means setting it: here, before any thread.
+  const mode_t mask = ::umask(022);
+  ::umask(mask);
+  const char* verb = argc > 1 ? argv[1] : "";
+  if (std::strcmp(verb, "probe") == 0) return probe_command(argc - 1, argv + 1);
+  catch_interrupts();
+  const int status = std::strcmp(verb, "range") == 0 ? range_command(argc - 1, argv + 1, mask)
+                                                     : copy_command(argc, argv, mask);
+  end_by_signal();
+  return status;
 }

@@ -6,18 +6,22 @@
 namespace libcopyfile {
 namespace {
 
-bool usable(FileType kind) { return kind == FileType::regular || kind == FileType::block_device; }
+bool usable(FileType kind, bool streams) {
+  return kind == FileType::regular || kind == FileType::block_device ||
+         (streams && kind == FileType::stream);
+}
 
 // Errors in the order in which copy_file_range(2) finds them.
-Done check_sides(const SideFacts& in, const SideFacts& out) {
-  if (!in.readable || !out.writable || out.append_only_writes) {
+Done check_sides(const SideFacts& in, const SideFacts& out, bool streams) {
+  const bool appends = out.append_only_writes && out.kind != FileType::stream;
+  if (!in.readable || !out.writable || appends) {
     return fail(in.kind == FileType::directory || out.kind == FileType::directory ? EISDIR : EBADF,
                 Op::validate);
   }
   if (in.kind == FileType::directory || out.kind == FileType::directory) {
     return fail(EISDIR, Op::validate);
   }
-  if (!usable(in.kind) || !usable(out.kind)) return fail(EINVAL, Op::validate);
+  if (!usable(in.kind, streams) || !usable(out.kind, streams)) return fail(EINVAL, Op::validate);
   return {};
 }
 
@@ -27,7 +31,7 @@ Result<PlanRequest> prepare(Files& files, Learned* learned, const RangeJob& job,
   if (!in) return fail(in.error());
   Result<SideFacts> out = read_side(files, job.out, job.ours);
   if (!out) return fail(out.error());
-  if (Done ok = check_sides(*in, *out); !ok) return fail(ok.error());
+  if (Done ok = check_sides(*in, *out, job.streams); !ok) return fail(ok.error());
   report.facts = join_sides(files, job.in, std::move(*in), std::move(*out), false);
   if (learned != nullptr) learned->recall(report.facts);
   PlanRequest request;

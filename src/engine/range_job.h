@@ -11,6 +11,8 @@ struct RangeJob {
   int in = -1;
   int out = -1;
   bool ours = false;  // see SideFacts::ours; for both
+  bool streams =
+      false;  // pipes, terminals and character devices are allowed; their ranges begin at 0
   std::span<const CopyRange> ranges;
   DataOptions data;
   ControlOptions control;

@@ -220,7 +220,7 @@ class Planner {
 
   bool use_copy_range() {
     if (data_.empty()) {
-      refuse(MechanismId::copy_range, "no data left to copy");
+      refuse(MechanismId::copy_range, "not needed: nothing is left to copy");
       return false;
     }
     if (options_.sharing == Sharing::never) {
@@ -239,7 +239,7 @@ class Planner {
   // Whether data should go around the page cache; says why in direct_reason_ or in the verdict.
   bool around_cache() {
     if (data_.empty()) {
-      refuse(MechanismId::direct, "no data left to copy");
+      refuse(MechanismId::direct, "not needed: nothing is left to copy");
       return false;
     }
     if (zero_block() > 0) refuse(MechanismId::direct, "looking for zeros needs the page cache");

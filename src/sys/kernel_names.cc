@@ -15,6 +15,8 @@
 namespace libcopyfile {
 namespace {
 
+static_assert(kCurrentDirectory == AT_FDCWD);
+
 Result<Fd> opened(int fd, Op op, const std::string& name) {
   if (fd < 0) return fail(errno, op, name);
   return Fd(fd);

@@ -10,6 +10,9 @@
 
 namespace libcopyfile {
 
+// AT_FDCWD: names are relative to the working directory of the process.
+inline constexpr int kCurrentDirectory = -100;
+
 enum class Open : uint8_t {
   read,
   read_no_follow,  // ELOOP for a symbolic link

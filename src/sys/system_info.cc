@@ -1,6 +1,7 @@
 #include "sys/system_info.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
@@ -50,6 +51,11 @@ uint32_t creation_mask() {
     std::sscanf(line, "\nUmask: %o", &mask);
   }
   return mask & 0777;
+}
+
+unsigned terminal_columns(int fd) {
+  winsize size{};
+  return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 double monotonic_seconds() {

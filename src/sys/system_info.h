@@ -18,6 +18,8 @@ std::string random_name();
 // The umask of this process, read from /proc: umask(2) can only be asked by setting it, which races with other threads. 077 where
 // /proc does not tell.
 uint32_t creation_mask();
+// How wide the terminal at `fd` is; 80 if it is none.
+unsigned terminal_columns(int fd);
 // Seconds since some moment, never going back.
 double monotonic_seconds();
 void sleep_seconds(double seconds);

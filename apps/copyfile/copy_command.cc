@@ -1,0 +1,331 @@
+// copyfile SOURCE... DEST
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <set>
+
+#include "copyfile/context.h"
+#include "copyfile/interrupt.h"
+#include "copyfile/messages.h"
+#include "copyfile/quote.h"
+#include "copyfile/report.h"
+#include "engine/range_job.h"
+#include "metadata/metadata.h"
+
+namespace libcopyfile::app {
+namespace {
+
+std::string without_trailing_slashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+std::string base_name(const std::string& path) {
+  const std::string trimmed = without_trailing_slashes(path);
+  const size_t slash = trimmed.rfind('/');
+  return slash == std::string::npos || trimmed.size() == 1 ? trimmed : trimmed.substr(slash + 1);
+}
+
+std::string joined(const std::string& directory, const std::string& name) {
+  return directory.empty() || directory.back() == '/' ? directory + name : directory + "/" + name;
+}
+
+class CopyCommand {
+ public:
+  explicit CopyCommand(Context& context) : c_(context) {}
+
+  int run() {
+    std::vector<std::string> sources = c_.options.operands;
+    if (const int bad = find_target(sources); bad != kOk) return bad;
+    bool all = true;
+    for (const std::string& source : sources) {
+      const std::string to = into_directory_ ? joined(target_, base_name(source)) : target_;
+      all = copy_one(source, to) && all;
+      if (interrupted()) break;
+    }
+    return all && close_standard_output() ? kOk : kFailed;
+  }
+
+ private:
+  // Takes the destination off `sources`.
+  int find_target(std::vector<std::string>& sources) {
+    const Options& o = c_.options;
+    if (sources.empty()) return usage_error("missing file operand");
+    if (o.target_directory) {
+      target_ = *o.target_directory;
+      into_directory_ = true;
+      return check_directory();
+    }
+    if (sources.size() == 1) {
+      return usage_error(
+          fmt::format("missing destination file operand after {}", app::quoted(sources[0])));
+    }
+    if (o.no_target_directory && sources.size() > 2) {
+      return usage_error(fmt::format("extra operand {}", app::quoted(sources[2])));
+    }
+    target_ = sources.back();
+    sources.pop_back();
+    const Result<FileStat> there = c_.names.stat(kCurrentDirectory, target_, true);
+    const bool is_directory = there && there->type == FileType::directory;
+    into_directory_ = is_directory && !o.no_target_directory;
+    if (sources.size() > 1) {
+      into_directory_ = true;
+      return check_directory();
+    }
+    return kOk;
+  }
+
+  int check_directory() {
+    const Result<FileStat> there = c_.names.stat(kCurrentDirectory, target_, true);
+    if (there && there->type == FileType::directory) return kOk;
+    const int code = there ? ENOTDIR : there.error().code;
+    complain(fmt::format("target directory {}", app::quoted(target_)), code);
+    return kFailed;
+  }
+
+  bool copy_one(const std::string& from, const std::string& to) {
+    const Result<FileStat> source = c_.names.stat(kCurrentDirectory, from, true);
+    if (!source)
+      return failed(from, to, fmt::format("cannot stat {}", app::quoted(from)),
+                    source.error().code);
+    if (source->type == FileType::directory) {
+      return failed(from, to,
+                    fmt::format("-r not specified; omitting directory {}", app::quoted(from)), 0);
+    }
+    if (!created_.insert(to).second) {
+      return failed(from, to,
+                    fmt::format("will not overwrite just-created {} with {}", app::quoted(to),
+                                app::quoted(from)),
+                    0);
+    }
+    const Result<FileStat> there = c_.names.stat(kCurrentDirectory, to, true);
+    if (there) {
+      if (there->inode == source->inode && there->device == source->device) {
+        return failed(
+            from, to,
+            fmt::format("{} and {} are the same file", app::quoted(from), app::quoted(to)), 0);
+      }
+      if (c_.options.no_clobber) return true;
+      if (there->type == FileType::directory) {
+        return failed(
+            from, to,
+            fmt::format("cannot overwrite directory {} with non-directory", app::quoted(to)), 0);
+      }
+      if (there->type != FileType::regular) return copy_into(from, to, *there);
+    }
+    return copy_to_name(from, to);
+  }
+
+  bool copy_to_name(const std::string& from, const std::string& to) {
+    const Options& o = c_.options;
+    FileJob job;
+    job.in_dir = job.out_dir = kCurrentDirectory;
+    job.in_path = from;
+    job.out_path = to;
+    job.data = o.data;
+    job.replace = o.no_clobber ? Replace::never : Replace::file;
+    job.durability = o.durability.value_or(Durability::ordered);
+    job.follow_out = true;
+    job.wanted = o.preserve ? metadata::kMode | metadata::kOwner | metadata::kTimes : 0;
+    job.creation_mask = c_.creation_mask;
+    job.control = c_.control();
+    job.keep_plans = c_.keep_plans();
+    FileReport report;
+    c_.progress.start(from);
+    const Done ok = copy_file({c_.files, c_.names}, c_.catalogue, &c_.learned, job, report);
+    c_.progress.clear();
+    if (!ok) {
+      // Somebody made it meanwhile: not clobbering is what was asked for.
+      if (o.no_clobber && ok.error().code == EEXIST) return true;
+      if (o.explain && !report.data.plans.empty()) explain(from, to, report.facts, report.data);
+      return tell_failure(from, to, ok.error(), report);
+    }
+    tell(from, to, report.facts, report.data, report.size, &report);
+    return true;
+  }
+
+  // Devices, pipes and terminals are written into: replacing one would take it away from everybody.
+  bool copy_into(const std::string& from, const std::string& to, const FileStat& there) {
+    if (there.type == FileType::block_device && !c_.options.overwrite_device) {
+      return failed(from, to,
+                    fmt::format("{} is a block device: with --overwrite-device all that it "
+                                "holds is lost",
+                                app::quoted(to)),
+                    0);
+    }
+    const Result<Fd> in = c_.names.open(kCurrentDirectory, from, Open::read);
+    if (!in) {
+      return failed(from, to, fmt::format("cannot open {} for reading", app::quoted(from)),
+                    in.error().code);
+    }
+    const Result<Fd> out = c_.names.open(kCurrentDirectory, to, Open::write);
+    if (!out) {
+      return failed(from, to, fmt::format("cannot open {} for writing", app::quoted(to)),
+                    out.error().code);
+    }
+    const Result<FileStat> now = c_.files.stat(in->get());
+    const bool sized = now && now->type == FileType::regular && now->size > 0;
+    const CopyRange whole{0, 0, sized ? now->size : kMaxOffset};
+    RangeJob job;
+    job.in = in->get();
+    job.out = out->get();
+    job.ours = job.streams = true;
+    job.ranges = {&whole, 1};
+    job.data = c_.options.data;
+    job.control = c_.control();
+    job.keep_plans = c_.keep_plans();
+    RangeReport report;
+    c_.progress.start(from);
+    Done ok = copy_ranges(c_.files, c_.catalogue, &c_.learned, job, report);
+    c_.progress.clear();
+    const Durability durability = c_.options.durability.value_or(Durability::ordered);
+    if (ok && there.type == FileType::block_device && durability != Durability::none) {
+      ok = c_.files.sync(out->get(), Sync::data);
+    }
+    if (!ok) {
+      return failed(from, to, fmt::format("error writing {}", app::quoted(to)), ok.error().code);
+    }
+    tell(from, to, report.facts, report.data, report.data.copied, nullptr);
+    return true;
+  }
+
+  bool failed(const std::string& from, const std::string& to, const std::string& text, int code) {
+    if (code != 0) {
+      complain(text, code);
+    } else {
+      complain(text);
+    }
+    if (c_.options.json) {
+      nlohmann::ordered_json object{{"event", "failed"}, {"source", from}, {"destination", to}};
+      object["error"] = code != 0 ? strerrorname_np(code) : "";
+      object["message"] = code != 0 ? text + ": " + errno_text(code) : text;
+      print_json_line(object);
+    }
+    return false;
+  }
+
+  bool tell_failure(const std::string& from, const std::string& to, const Error& e,
+                    const FileReport& report) {
+    if (report.published) {
+      return failed(from, to,
+                    fmt::format("{} is there and complete, but its name may not survive a "
+                                "crash: cannot sync its directory",
+                                app::quoted(to)),
+                    e.code);
+    }
+    if (interrupted()) {
+      const bool there = c_.names.stat(kCurrentDirectory, to, false).has_value();
+      return failed(from, to,
+                    fmt::format("interrupted: {} {}", app::quoted(to),
+                                there ? "is as it was" : "was not created"),
+                    0);
+    }
+    switch (e.op) {
+      case Op::read:
+      case Op::seek:
+      case Op::map_extents:
+        if (e.code == ESTALE) {
+          return failed(from, to,
+                        fmt::format("{} became shorter while it was copied; {} is not made",
+                                    app::quoted(from), app::quoted(to)),
+                        0);
+        }
+        return failed(from, to, fmt::format("error reading {}", app::quoted(from)), e.code);
+      case Op::clone: return failed(from, to, clone_text(from, to, report), e.code);
+      case Op::copy_range:
+      case Op::validate:
+        return failed(
+            from, to,
+            fmt::format("cannot copy {} to {} as asked", app::quoted(from), app::quoted(to)),
+            e.code);
+      case Op::open:
+      case Op::stat:
+        if (e.where == from) {
+          return failed(from, to, fmt::format("cannot open {} for reading", app::quoted(from)),
+                        e.code);
+        }
+        return failed(from, to, creating(to), e.code);
+      case Op::create:
+      case Op::link:
+      case Op::rename:
+        if (e.code == ENOENT && is_dangling(to)) {
+          return failed(from, to,
+                        fmt::format("not writing through dangling symlink {}", app::quoted(to)), 0);
+        }
+        return failed(from, to, creating(to), e.code);
+      case Op::sync:
+        return failed(from, to, fmt::format("error syncing {}", app::quoted(to)), e.code);
+      default: return failed(from, to, fmt::format("error writing {}", app::quoted(to)), e.code);
+    }
+  }
+
+  static std::string creating(const std::string& to) {
+    return fmt::format("cannot create regular file {}", app::quoted(to));
+  }
+
+  static std::string clone_text(const std::string& from, const std::string& to,
+                                const FileReport& report) {
+    std::string why;
+    for (const Declined& d : report.data.declined) {
+      if (d.mechanism == MechanismId::reflink) why = " (" + d.verdict.reason + ")";
+    }
+    return fmt::format("failed to clone {} from {}{}", app::quoted(to), app::quoted(from), why);
+  }
+
+  bool is_dangling(const std::string& to) {
+    const Result<FileStat> link = c_.names.stat(kCurrentDirectory, to, false);
+    return link && link->type == FileType::link;
+  }
+
+  void explain(const std::string& from, const std::string& to, const Facts& facts,
+               const DataOutcome& data) {
+    fmt::print("{} -> {}\n{}{}", app::quoted(from), app::quoted(to), explain_facts(facts),
+               explain_outcome(data));
+  }
+
+  void tell(const std::string& from, const std::string& to, const Facts& facts,
+            const DataOutcome& data, uint64_t size, const FileReport* file) {
+    const Options& o = c_.options;
+    if (o.json) {
+      nlohmann::ordered_json object{
+          {"event", "copied"}, {"source", from}, {"destination", to}, {"size", size}};
+      object.update(json_of(data));
+      object["facts"] = json_of(facts);
+      if (file != nullptr) object["durability"] = durability_name(file->reached);
+      print_json_line(object);
+      return;
+    }
+    if (o.explain) {
+      explain(from, to, facts, data);
+      if (file != nullptr) fmt::print("durability: {}\n", durability_name(file->reached));
+    } else if (o.verbose) {
+      fmt::print("{} -> {}\n", app::quoted(from), app::quoted(to));
+    }
+    if (o.debug) std::fputs(debug_line(facts, data, o.data.sharing, o.data.sparse).c_str(), stdout);
+  }
+
+  static const char* durability_name(Durability level) {
+    switch (level) {
+      case Durability::none: return "none";
+      case Durability::ordered: return "ordered";
+      case Durability::durable: return "durable";
+    }
+    return "none";
+  }
+
+  Context& c_;
+  std::string target_;
+  bool into_directory_ = false;
+  std::set<std::string> created_;
+};
+
+}  // namespace
+
+int copy_command(int argc, char** argv, uint32_t creation_mask) {
+  ParsedOptions parsed = parse_options(Verb::copy, argc, argv);
+  if (!parsed.options) return parsed.exit;
+  Context context(std::move(*parsed.options), creation_mask);
+  return CopyCommand(context).run();
+}
+
+}  // namespace libcopyfile::app

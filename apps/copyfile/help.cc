@@ -1,0 +1,99 @@
+#include "copyfile/help.h"
+
+namespace libcopyfile::app {
+namespace {
+
+constexpr const char* kCopyHelp =
+    R"(Usage: copyfile [OPTION]... SOURCE DEST
+  or:  copyfile [OPTION]... SOURCE... DIRECTORY
+  or:  copyfile [OPTION]... -t DIRECTORY SOURCE...
+  or:  copyfile range|probe|map ...          (each has its own --help)
+Copy SOURCE to DEST by the best way that the storage offers: completely, or
+not at all. DEST is replaced in one step; no program and, after a crash, no
+one ever sees it empty or half written.
+
+What the copy is
+      --reflink[=WHEN]    share the data of the source (copy on write): 'auto'
+                            where possible and worth it (default), 'always' or
+                            fail (also --reflink alone), 'never'
+      --sparse=WHEN       holes: 'auto' keeps those of the source (default),
+                            'always' makes holes of zeros, 'never' writes zeros
+      --offload=WHEN      'always': fail rather than move a byte through this
+                            host's memory; default 'auto'
+      --durability=LEVEL  'ordered': contents are on stable storage before the
+                            name is (default); 'durable': the name too;
+                            'none': as cp does, nothing is waited for
+  -p                      preserve mode, ownership and timestamps
+      --overwrite-device  allow DEST to be a block device
+
+Where it goes
+  -f, --force             accepted for cp's sake: DEST is replaced anyhow
+  -n, --no-clobber        do not replace an existing file
+  -t, --target-directory=DIRECTORY  copy all SOURCEs into DIRECTORY
+  -T, --no-target-directory         treat DEST as a normal file
+
+How it goes
+      --cache=WHEN        the page cache: 'auto' (default), 'keep' uses it,
+                            'bypass' leaves it as it was
+      --limit-rate=RATE   at most RATE bytes a second
+      --progress          show progress at once (default: on a terminal, after
+                            one second)
+
+What is told
+  -v, --verbose           name each file
+      --debug             one line more for each file, as cp --debug
+      --explain           the plan, what happened, and why nothing else did
+      --json              the same as one JSON object a line
+      --help              this text
+      --version           the version
+
+SIZE and RATE take K, M, G, T (powers of 1024) and KB, MB, ... (of 1000).
+Exit status: 0 all copied, 1 some copies failed, 2 wrong usage.
+A file that is called 'range', 'probe' or 'map' is named as './range'.
+)";
+
+constexpr const char* kRangeHelp =
+    R"(Usage: copyfile range [OPTION]... SRC DST IN:OUT:LEN...
+  or:  copyfile range [OPTION]... --ranges=FILE SRC DST
+Copy LEN bytes from offset IN of SRC to offset OUT of DST, for every range, as
+one request: checked as a whole before the first byte, joined, shared, copied
+or left as holes as is best. DST is written in place, and created if missing.
+An empty OUT is IN; an empty LEN reaches to the end of SRC.
+
+      --ranges=FILE       read ranges from FILE ('-': standard input): text, or
+                            JSON such as 'qemu-img map --output=json' prints
+      --exact             a range past the end of SRC is an error, and nothing
+                            is copied; default: a short copy, and a word on it
+      --durability=LEVEL  'ordered' or 'durable': DST is on stable storage when
+                            the command ends; default 'none'
+      --overwrite-device  allow DST to be a block device
+      --reflink[=WHEN] --sparse=WHEN --offload=WHEN --cache=WHEN
+      --limit-rate=RATE --progress --explain --json -v
+                          as in 'copyfile --help'
+
+Numbers take K, M, G, T (powers of 1024) and KB, MB, ... (of 1000).
+)";
+
+constexpr const char* kProbeHelp =
+    R"(Usage: copyfile probe [OPTION]... SRC DST
+Tell which ways there are to copy SRC to DST, which there are not and why, and
+which would be taken, without copying. What only trying tells is tried on one
+block of an unnamed file beside DST.
+
+      --reflink[=WHEN] --sparse=WHEN --offload=WHEN --cache=WHEN
+                          as in 'copyfile --help'
+      --json              one JSON object
+)";
+
+}  // namespace
+
+const char* help_text(Verb verb) {
+  switch (verb) {
+    case Verb::copy: return kCopyHelp;
+    case Verb::range: return kRangeHelp;
+    case Verb::probe: return kProbeHelp;
+  }
+  return "";
+}
+
+}  // namespace libcopyfile::app

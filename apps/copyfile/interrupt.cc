@@ -1,0 +1,45 @@
+#include "copyfile/interrupt.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <initializer_list>
+
+namespace libcopyfile::app {
+namespace {
+
+volatile std::sig_atomic_t caught = 0;
+
+void on_signal(int signal) {
+  if (signal != SIGALRM) caught = signal;
+  // A signal that came just before a blocking read(2) would be slept through: it is repeated until somebody looks.
+  ::alarm(1);
+}
+
+}  // namespace
+
+void catch_interrupts() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;  // without SA_RESTART: a read from a silent pipe must come back
+  sigemptyset(&action.sa_mask);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction old {};
+    ::sigaction(signal, nullptr, &old);
+    if (old.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);
+  }
+  ::sigaction(SIGALRM, &action, nullptr);
+}
+
+bool interrupted() { return caught != 0; }
+
+void end_by_signal() {
+  if (caught == 0) return;
+  ::alarm(0);
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  sigemptyset(&action.sa_mask);
+  ::sigaction(caught, &action, nullptr);
+  ::raise(caught);
+}
+
+}  // namespace libcopyfile::app

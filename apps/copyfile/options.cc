@@ -1,0 +1,219 @@
+#include "copyfile/options.h"
+
+#include <fmt/format.h>
+#include <getopt.h>
+
+#include <array>
+#include <cstdio>
+
+#include "copyfile/help.h"
+#include "copyfile/messages.h"
+#include "copyfile/quote.h"
+#include "copyfile/sizes.h"
+
+namespace libcopyfile::app {
+namespace {
+
+enum LongOption : int {
+  kReflink = 256,
+  kSparse,
+  kOffload,
+  kCache,
+  kDurability,
+  kExact,
+  kRanges,
+  kExplain,
+  kJson,
+  kProgress,
+  kLimitRate,
+  kDebug,
+  kOverwriteDevice,
+  kHelp,
+  kVersion,
+};
+
+constexpr option kLongOptions[] = {
+    {"reflink", optional_argument, nullptr, kReflink},
+    {"sparse", required_argument, nullptr, kSparse},
+    {"offload", required_argument, nullptr, kOffload},
+    {"cache", required_argument, nullptr, kCache},
+    {"durability", required_argument, nullptr, kDurability},
+    {"exact", no_argument, nullptr, kExact},
+    {"ranges", required_argument, nullptr, kRanges},
+    {"explain", no_argument, nullptr, kExplain},
+    {"json", no_argument, nullptr, kJson},
+    {"progress", no_argument, nullptr, kProgress},
+    {"limit-rate", required_argument, nullptr, kLimitRate},
+    {"debug", no_argument, nullptr, kDebug},
+    {"overwrite-device", no_argument, nullptr, kOverwriteDevice},
+    {"no-clobber", no_argument, nullptr, 'n'},
+    {"force", no_argument, nullptr, 'f'},
+    {"no-target-directory", no_argument, nullptr, 'T'},
+    {"target-directory", required_argument, nullptr, 't'},
+    {"verbose", no_argument, nullptr, 'v'},
+    {"help", no_argument, nullptr, kHelp},
+    {"version", no_argument, nullptr, kVersion},
+    {nullptr, 0, nullptr, 0},
+};
+
+template <class T>
+struct Choice {
+  const char* name;
+  T value;
+};
+
+// GNU programs take any unambiguous beginning of a choice.
+template <class T, size_t N>
+bool choose(const char* option, const char* argument, const std::array<Choice<T>, N>& choices,
+            T& value) {
+  const std::string_view wanted(argument);
+  const Choice<T>* found = nullptr;
+  size_t matches = 0;
+  for (const Choice<T>& c : choices) {
+    if (wanted == c.name) {
+      value = c.value;
+      return true;
+    }
+    if (std::string_view(c.name).substr(0, wanted.size()) == wanted && !wanted.empty()) {
+      found = &c;
+      ++matches;
+    }
+  }
+  if (matches == 1) {
+    value = found->value;
+    return true;
+  }
+  std::string valid;
+  for (const Choice<T>& c : choices) valid += fmt::format("\n  - '{}'", c.name);
+  usage_error(fmt::format("{} argument {} for '--{}'\nValid arguments are:{}",
+                          matches == 0 ? "invalid" : "ambiguous", app::quoted(wanted), option,
+                          valid));
+  return false;
+}
+
+constexpr std::array<Choice<Sharing>, 3> kSharing{
+    {{"auto", Sharing::automatic}, {"always", Sharing::always}, {"never", Sharing::never}}};
+constexpr std::array<Choice<Sparse>, 3> kSparseChoices{
+    {{"auto", Sparse::automatic}, {"always", Sparse::always}, {"never", Sparse::never}}};
+constexpr std::array<Choice<Offload>, 2> kOffloadChoices{
+    {{"auto", Offload::automatic}, {"always", Offload::always}}};
+constexpr std::array<Choice<CachePolicy>, 3> kCacheChoices{{{"auto", CachePolicy::automatic},
+                                                            {"keep", CachePolicy::keep},
+                                                            {"bypass", CachePolicy::bypass}}};
+constexpr std::array<Choice<Durability>, 3> kDurabilityChoices{{{"none", Durability::none},
+                                                                {"ordered", Durability::ordered},
+                                                                {"durable", Durability::durable}}};
+
+bool take_rate(const char* argument, uint64_t& rate) {
+  const Parsed<uint64_t> parsed = parse_rate(argument);
+  if (!parsed) {
+    usage_error(fmt::format("invalid rate {}: {}", app::quoted(argument), parsed.error()));
+    return false;
+  }
+  rate = *parsed;
+  return true;
+}
+
+// One option; false if it was wrong and has been told.
+bool take(int code, const char* argument, Options& o) {
+  switch (code) {
+    case kReflink:
+      if (argument == nullptr) {
+        o.data.sharing = Sharing::always;
+        return true;
+      }
+      return choose("reflink", argument, kSharing, o.data.sharing);
+    case kSparse: return choose("sparse", argument, kSparseChoices, o.data.sparse);
+    case kOffload: return choose("offload", argument, kOffloadChoices, o.data.offload);
+    case kCache: return choose("cache", argument, kCacheChoices, o.data.cache);
+    case kDurability: {
+      Durability level{};
+      if (!choose("durability", argument, kDurabilityChoices, level)) return false;
+      o.durability = level;
+      return true;
+    }
+    case kExact: o.data.exact = true; return true;
+    case kRanges: o.range_files.emplace_back(argument); return true;
+    case kExplain: o.explain = true; return true;
+    case kJson: o.json = true; return true;
+    case kProgress: o.progress = ShowProgress::always; return true;
+    case kLimitRate: return take_rate(argument, o.rate);
+    case kDebug: o.debug = o.verbose = true; return true;
+    case kOverwriteDevice: o.overwrite_device = true; return true;
+    case 'n': o.no_clobber = true; return true;
+    case 'f': return true;  // replacing needs no right to write to what is replaced
+    case 'p': o.preserve = true; return true;
+    case 'T': o.no_target_directory = true; return true;
+    case 't': o.target_directory = argument; return true;
+    case 'v': o.verbose = true; return true;
+    default: return false;
+  }
+}
+
+bool belongs(Verb verb, int code) {
+  switch (code) {
+    case kExact:
+    case kRanges: return verb == Verb::range;
+    case 'n':
+    case 'f':
+    case 'p':
+    case 'T':
+    case 't':
+    case kDebug: return verb == Verb::copy;
+    case kExplain:
+    case kProgress:
+    case kLimitRate:
+    case kDurability:
+    case kOverwriteDevice: return verb != Verb::probe;
+    default: return true;
+  }
+}
+
+int contradiction(const Options& o) {
+  if (o.data.sharing == Sharing::always && o.data.sparse != Sparse::automatic) {
+    return usage_error("--reflink can be used only with --sparse=auto");
+  }
+  if (o.target_directory && o.no_target_directory) {
+    return usage_error("cannot combine --target-directory (-t) and --no-target-directory (-T)");
+  }
+  return kOk;
+}
+
+}  // namespace
+
+ParsedOptions parse_options(Verb verb, int argc, char** argv) {
+  Options o;
+  // The errors of getopt_long are headed by argv[0]: by the name that all other messages have.
+  std::string name = program_name();
+  argv[0] = name.data();
+  const char* short_options = verb == Verb::copy ? "fnpt:Tv" : "v";
+  optind = 0;
+  for (;;) {
+    int index = -1;
+    const int code = ::getopt_long(argc, argv, short_options, kLongOptions, &index);
+    if (code == -1) break;
+    if (code == kHelp) {
+      std::fputs(help_text(verb), stdout);
+      return {{}, close_standard_output() ? kOk : kFailed};
+    }
+    if (code == kVersion) {
+      fmt::print("copyfile {}\n", COPYFILE_VERSION);
+      return {{}, close_standard_output() ? kOk : kFailed};
+    }
+    if (code == '?') {
+      fmt::print(stderr, "Try '{} --help' for more information.\n", name);
+      return {{}, kUsage};
+    }
+    if (!belongs(verb, code)) {
+      const std::string option = index >= 0 ? fmt::format("--{}", kLongOptions[index].name)
+                                            : fmt::format("-{}", static_cast<char>(code));
+      return {{}, usage_error(fmt::format("option '{}' does not go with this command", option))};
+    }
+    if (!take(code, optarg, o)) return {{}, kUsage};
+  }
+  for (int i = optind; i < argc; ++i) o.operands.emplace_back(argv[i]);
+  if (const int bad = contradiction(o); bad != kOk) return {{}, bad};
+  return {std::move(o), kOk};
+}
+
+}  // namespace libcopyfile::app

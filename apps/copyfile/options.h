@@ -1,0 +1,42 @@
+// The options of `copyfile` and of its subcommands, with getopt_long(3): optional arguments, abbreviations, "--" and the
+// messages are then the ones that users of cp know.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "copyfile/progress.h"
+#include "plan/options.h"
+#include "publish/pending_file.h"
+
+namespace libcopyfile::app {
+
+enum class Verb : uint8_t { copy, range, probe };
+
+struct Options {
+  DataOptions data;
+  std::optional<Durability> durability;
+  uint64_t rate = 0;
+  ShowProgress progress = ShowProgress::automatic;
+  bool no_clobber = false;
+  bool preserve = false;  // mode, ownership, timestamps
+  bool no_target_directory = false;
+  std::optional<std::string> target_directory;
+  bool overwrite_device = false;
+  bool verbose = false;
+  bool debug = false;
+  bool explain = false;
+  bool json = false;
+  std::vector<std::string> range_files;  // --ranges, in order
+  std::vector<std::string> operands;
+};
+
+// Either options, or the status to exit with: after --help and --version (kOk) or a usage error, which has been told.
+struct ParsedOptions {
+  std::optional<Options> options;
+  int exit = 0;
+};
+ParsedOptions parse_options(Verb verb, int argc, char** argv);
+
+}  // namespace libcopyfile::app

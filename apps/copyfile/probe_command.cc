@@ -1,0 +1,57 @@
+// copyfile probe SRC DST
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "copyfile/context.h"
+#include "copyfile/messages.h"
+#include "copyfile/quote.h"
+#include "copyfile/report.h"
+#include "engine/probe.h"
+#include "plan/print.h"
+
+namespace libcopyfile::app {
+
+int probe_command(int argc, char** argv) {
+  ParsedOptions parsed = parse_options(Verb::probe, argc, argv);
+  if (!parsed.options) return parsed.exit;
+  Context c(std::move(*parsed.options), 022);
+  const std::vector<std::string>& operands = c.options.operands;
+  if (operands.size() < 2) return usage_error("missing file operand");
+  if (operands.size() > 2) {
+    return usage_error(fmt::format("extra operand {}", app::quoted(operands[2])));
+  }
+  ProbeJob job;
+  job.in_path = operands[0];
+  job.out_path = operands[1];
+  job.data = c.options.data;
+  ProbeReport report;
+  const Done ok = probe({c.files, c.names}, c.catalogue, job, report);
+  if (!ok) {
+    const bool source = ok.error().where == job.in_path;
+    complain(fmt::format("cannot {} {}", describe(ok.error().op),
+                         app::quoted(source ? job.in_path : job.out_path)),
+             ok.error().code);
+    return kFailed;
+  }
+  if (c.options.json) {
+    nlohmann::ordered_json object{{"source", job.in_path}, {"destination", job.out_path}};
+    object["facts"] = json_of(report.facts);
+    object["mechanisms"] = json_of(report.verdicts);
+    if (report.plan) object["plan"] = json_of(*report.plan);
+    if (report.refused) object["error"] = strerrorname_np(report.refused->code);
+    print_json_line(object);
+  } else {
+    fmt::print("{} -> {}\n{}ways to copy:\n{}", app::quoted(job.in_path), app::quoted(job.out_path),
+               explain_facts(report.facts), to_text(report.verdicts));
+    if (report.plan) fmt::print("plan:\n{}", to_text(*report.plan));
+    if (report.refused) {
+      fmt::print("as asked it can't be copied: {}\n", errno_text(report.refused->code));
+    }
+    for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
+  }
+  return close_standard_output() ? kOk : kFailed;
+}
+
+}  // namespace libcopyfile::app

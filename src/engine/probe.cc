@@ -1,0 +1,122 @@
+#include "engine/probe.h"
+
+#include "engine/out_name.h"
+#include "facts/read_facts.h"
+
+namespace libcopyfile {
+namespace {
+
+class Probe {
+ public:
+  Probe(const System& system, const Catalogue& catalogue, const ProbeJob& job, ProbeReport& report)
+      : system_(system), catalogue_(catalogue), job_(job), report_(report) {}
+
+  Done run() {
+    Result<Fd> in = system_.names.open(job_.in_dir, job_.in_path, Open::read);
+    if (!in) return fail(in.error());
+    in_ = std::move(*in);
+    Result<SideFacts> in_side = read_side(system_.files, in_.get(), true);
+    if (!in_side) return fail(in_side.error());
+    if (in_side->kind == FileType::directory) return fail(EISDIR, Op::open, job_.in_path);
+    if (Done ok = open_scratch(); !ok) return ok;
+    Result<SideFacts> out_side = read_side(system_.files, scratch_.get(), true);
+    if (!out_side) return fail(out_side.error());
+    report_.facts = join_sides(system_.files, in_.get(), std::move(*in_side), std::move(*out_side),
+                               scratch_is_new_);
+    resolve_unknown();
+    make_plan();
+    return {};
+  }
+
+ private:
+  // An unnamed file where the copy would be, or what is there.
+  Done open_scratch() {
+    const Result<FileStat> there = system_.names.stat(job_.out_dir, job_.out_path, true);
+    if (there && there->type == FileType::directory) {
+      return open_unnamed(system_.names.open(job_.out_dir, job_.out_path, Open::directory_path));
+    }
+    if (there && there->type != FileType::regular) {
+      Result<Fd> fd = system_.names.open(job_.out_dir, job_.out_path, Open::read);
+      if (!fd) return fail(fd.error());
+      scratch_ = std::move(*fd);
+      report_.notes.emplace_back("nothing was tried: the destination is not a regular file");
+      return {};
+    }
+    Result<OutName> out = resolve_out(system_.names, job_.out_dir, job_.out_path, true);
+    if (!out) return fail(Error{out.error().code, out.error().op, job_.out_path, {}});
+    return open_unnamed(std::move(out->dir));
+  }
+
+  Done open_unnamed(Result<Fd> dir) {
+    if (!dir) return fail(dir.error());
+    Result<Fd> fd = system_.names.create_unnamed(dir->get(), 0600);
+    if (fd) {
+      scratch_ = std::move(*fd);
+      scratch_is_new_ = true;
+      return {};
+    }
+    report_.notes.emplace_back("nothing was tried: no unnamed file can be made there");
+    scratch_ = std::move(*dir);
+    return {};
+  }
+
+  void resolve_unknown() {
+    report_.verdicts = catalogue_.verdicts(report_.facts);
+    if (!scratch_is_new_ || report_.facts.in.kind != FileType::regular) return;
+    for (size_t i = 0; i < kMechanismCount; ++i) {
+      if (report_.verdicts[i].can != Can::unknown) continue;
+      Verdict verdict = attempt(static_cast<MechanismId>(i));
+      if (verdict.can == Can::no) report_.facts.learned[i] = verdict;
+      report_.verdicts[i] = std::move(verdict);
+    }
+  }
+
+  Verdict attempt(MechanismId id) {
+    const uint64_t block = report_.facts.clone_alignment;
+    if (report_.facts.in.size < block) return {Can::unknown, "the source is less than a block"};
+    const ControlOptions none;
+    JobControl control(none, block);
+    Pair pair{system_.files, in_.get(), scratch_.get(), report_.facts, control, {}};
+    const CopyRange first{0, 0, block};
+    const Moved moved = catalogue_.at(id).move(pair, {&first, 1});
+    if (moved.stop == Stop::complete) return {Can::yes, "tried on one block"};
+    return {Can::no, moved.error.where, moved.error.code};
+  }
+
+  void make_plan() {
+    const ControlOptions none;
+    JobControl control(none, 0);
+    PlanRequest request;
+    request.options = job_.data;
+    request.options.will_sync = true;
+    request.ranges_asked = 1;
+    const SideFacts& in = report_.facts.in;
+    request.whole_file = in.kind == FileType::regular && in.size_trusted && scratch_is_new_;
+    request.ranges = {{0, 0, request.whole_file ? in.size : kMaxOffset}};
+    DataJob data{system_.files,      catalogue_, in_.get(), scratch_.get(), report_.facts,
+                 std::move(request), nullptr,    control,   false};
+    Result<Plan> plan = plan_data(data);
+    if (plan) {
+      report_.plan = std::move(*plan);
+    } else {
+      report_.refused = plan.error();
+    }
+  }
+
+  const System& system_;
+  const Catalogue& catalogue_;
+  const ProbeJob& job_;
+  ProbeReport& report_;
+  Fd in_;
+  Fd scratch_;
+  bool scratch_is_new_ = false;
+};
+
+}  // namespace
+
+Done probe(const System& system, const Catalogue& catalogue, const ProbeJob& job,
+           ProbeReport& report) {
+  return Probe(system, catalogue, job, report).run();
+}
+
+}  // namespace libcopyfile
