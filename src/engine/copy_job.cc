@@ -123,7 +123,7 @@ class CopyJob {
         report_.facts.in.kind != FileType::regular) {
       return {};
     }
-    std::byte one;
+    std::byte one{};
     const uint64_t size = report_.facts.in.size;
     const Result<size_t> n = read_full(system_.files, in_.get(), {&one, 1}, size);
     if (!n || *n == 0) return {};

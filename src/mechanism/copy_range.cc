@@ -96,7 +96,7 @@ class CopyRangeCall final : public Mechanism {
 
   // 0 is not the end of the file: virtual and FUSE files give it with data behind it.
   static Moved nothing_came(Pair& pair, uint64_t offset, uint64_t bytes) {
-    std::byte one;
+    std::byte one{};
     const Result<size_t> n = read_full(pair.files, pair.in, {&one, 1}, offset);
     if (!n) return stopped({}, n.error(), bytes);
     if (*n == 0) return Moved{bytes, Stop::end_of_source, {}, Scope::file, 0};
