@@ -141,26 +141,25 @@ class FiemapReader {
       exhausted_ = count_ < raw_.size();
       while (next_ < count_ && raw_[next_].logical.end <= range.begin) ++next_;
     }
-    if (next_ == count_) {
-      known_ = range;
-      kind_ = exhausted_ ? ExtentKind::hole : ExtentKind::data;
-      return {};
-    }
-    const RawExtent& e = raw_[next_];
-    if (e.logical.begin > range.begin) {
-      known_ = {range.begin, std::min(e.logical.begin, range.end)};
-      kind_ = ExtentKind::hole;
-      return {};
-    }
-    if (e.unwritten && !synced_) {
-      // Dirty pages may lie over it: ask again with the data written back.
+    const bool found = next_ < count_ && raw_[next_].logical.begin <= range.begin;
+    if ((!found || raw_[next_].unwritten) && !synced_) {
+      // Dirty pages may lie over it, also over what is called a hole: XFS writes to a hole beside a shared extent live in
+      // a copy-on-write reservation that FIEMAP does not show. Ask again with the data written back.
       synced_ = true;
       next_ = count_ = 0;
       exhausted_ = false;
       return ask(range);
     }
-    known_ = {range.begin, std::min(e.logical.end, range.end)};
-    kind_ = e.unwritten ? ExtentKind::unwritten : ExtentKind::data;
+    if (found) {
+      known_ = {range.begin, std::min(raw_[next_].logical.end, range.end)};
+      kind_ = raw_[next_].unwritten ? ExtentKind::unwritten : ExtentKind::data;
+    } else if (next_ < count_) {
+      known_ = {range.begin, std::min(raw_[next_].logical.begin, range.end)};
+      kind_ = ExtentKind::hole;
+    } else {
+      known_ = range;
+      kind_ = exhausted_ ? ExtentKind::hole : ExtentKind::data;
+    }
     return {};
   }
 

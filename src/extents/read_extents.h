@@ -14,9 +14,10 @@ namespace libcopyfile {
 //
 // SEEK_DATA and SEEK_HOLE are the truth about data, dirty pages included, but they move the file position and call
 // preallocated space a hole. FIEMAP moves nothing and knows preallocated space, but calls an unwritten extent with dirty
-// pages over it unwritten, unless it may sync first (cp 8.10 to 8.20 lost data that way). So:
+// pages over it unwritten, and on XFS even dirty data in a copy-on-write reservation a hole, unless it may sync first (cp
+// 8.10 to 8.20 lost data that way). So:
 //  * our own descriptor: SEEK says where data is; FIEMAP only refines what SEEK calls a hole into hole or unwritten;
-//  * a caller's descriptor: FIEMAP, and with sync where it shows an unwritten extent.
+//  * a caller's descriptor: FIEMAP, and with sync as soon as it shows anything but data.
 // Where a file system knows neither, all of it is data.
 struct ExtentQuery {
   int fd = -1;
