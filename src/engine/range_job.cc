@@ -27,12 +27,14 @@ Done check_sides(const SideFacts& in, const SideFacts& out, bool streams) {
 
 Result<PlanRequest> prepare(Files& files, Learned* learned, const RangeJob& job,
                             RangeReport& report) {
-  Result<SideFacts> in = read_side(files, job.in, job.ours);
+  const bool full = job.keep_plans || needs_full_facts(job.ranges, job.data);
+  const Detail detail = full ? Detail::full : Detail::brief;
+  Result<SideFacts> in = read_side(files, job.in, job.ours, detail);
   if (!in) return fail(in.error());
-  Result<SideFacts> out = read_side(files, job.out, job.ours);
+  Result<SideFacts> out = read_side(files, job.out, job.ours, detail);
   if (!out) return fail(out.error());
   if (Done ok = check_sides(*in, *out, job.streams); !ok) return fail(ok.error());
-  report.facts = join_sides(files, job.in, std::move(*in), std::move(*out), false);
+  report.facts = join_sides(files, job.in, std::move(*in), std::move(*out), false, detail);
   if (learned != nullptr) learned->recall(report.facts);
   PlanRequest request;
   request.options = job.data;

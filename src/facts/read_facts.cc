@@ -22,7 +22,7 @@ uint64_t clone_alignment(const FsInfo& fs) {
 
 }  // namespace
 
-Result<SideFacts> read_side(Files& files, int fd, bool ours) {
+Result<SideFacts> read_side(Files& files, int fd, bool ours, Detail detail) {
   SideFacts side;
   side.ours = ours;
   Result<FileStat> stat = files.stat(fd);
@@ -40,6 +40,10 @@ Result<SideFacts> read_side(Files& files, int fd, bool ours) {
     if (!size) return fail(size.error());
     side.size = *size;
   }
+  if (detail == Detail::brief) {
+    side.size_trusted = false;
+    return side;
+  }
   if (side.kind == FileType::regular) {
     // Without it, what the file system is stays unknown.
     if (const Result<FsInfo> fs = files.fs_info(fd)) side.fs = *fs;
@@ -50,11 +54,14 @@ Result<SideFacts> read_side(Files& files, int fd, bool ours) {
   return side;
 }
 
-Facts join_sides(Files& files, int in_fd, SideFacts in, SideFacts out, bool out_is_new) {
+Facts join_sides(Files& files, int in_fd, SideFacts in, SideFacts out, bool out_is_new,
+                 Detail detail) {
   Facts facts;
-  const SystemInfo system = system_info();
-  facts.kernel = {system.kernel_major, system.kernel_minor};
-  facts.memory = system.memory;
+  if (detail == Detail::full) {
+    const SystemInfo system = system_info();
+    facts.kernel = {system.kernel_major, system.kernel_minor};
+    facts.memory = system.memory;
+  }
   facts.out_is_new = out_is_new;
   facts.same_file_system = in.stat.device == out.stat.device;
   facts.same_file =
@@ -65,7 +72,7 @@ Facts join_sides(Files& files, int in_fd, SideFacts in, SideFacts out, bool out_
   }
   facts.same_mount = in.stat.mount != 0 && in.stat.mount == out.stat.mount;
   facts.clone_alignment = clone_alignment(out.fs);
-  if (in.kind == FileType::regular && in.size >= kAskCachedFrom) {
+  if (detail == Detail::full && in.kind == FileType::regular && in.size >= kAskCachedFrom) {
     if (const Result<uint64_t> n = files.resident(in_fd, {0, in.size})) facts.source_cached = *n;
   }
   facts.in = std::move(in);

@@ -316,6 +316,19 @@ class Planner {
 
 }  // namespace
 
+bool needs_full_facts(std::span<const CopyRange> ranges, const DataOptions& o) {
+  constexpr size_t kFew = 16;
+  const bool plain = o.sharing != Sharing::always && o.offload != Offload::always &&
+                     o.sparse == Sparse::automatic && o.cache != CachePolicy::bypass && !o.exact;
+  if (!plain || ranges.size() > kFew) return true;
+  uint64_t total = 0;
+  for (const CopyRange& r : ranges) {
+    if (r.length > cost::kSmallRequest) return true;
+    total += r.length;
+  }
+  return total > cost::kSmallRequest;
+}
+
 bool needs_extents(const Facts& facts, const PerMechanism<Verdict>& verdicts,
                    const PlanRequest& request) {
   if (facts.in.kind != FileType::regular || !facts.in.size_trusted) return false;

@@ -2,6 +2,7 @@
 // the same facts, extents and options give the same plan, on any machine (golden tests hold it to that).
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,10 @@ struct PlanRequest {
   bool whole_file = false;        // they are [0, size) to 0 of a new file
   DataOptions options;
 };
+
+// Whether this request is worth finding out more than which files they are: false for a few KiB with no special wishes, of
+// which programs copy 100,000 a second, and where every question would cost as much as the copy.
+bool needs_full_facts(std::span<const CopyRange> ranges, const DataOptions& options);
 
 // Whether make_plan wants the source's extents for this request: they cost system calls, and a whole-file clone does
 // without them.

@@ -84,20 +84,18 @@ Result<Published> PendingFile::commit(Durability durability) && {
 }
 
 Done PendingFile::give_name() {
-  if (private_name_.empty() && replace_ == Replace::never) {
-    Done ok = names_.link(fd_.get(), dir_, name_);
-    if (ok || ok.error().code != EEXIST || !has_arrived()) return ok;
-    return {};
-  }
   if (private_name_.empty()) {
+    const Done ok = names_.link(fd_.get(), dir_, name_);
+    if (ok || (ok.error().code == EEXIST && has_arrived())) return {};
+    if (ok.error().code != EEXIST || replace_ == Replace::never) return ok;
     // link(2) can't replace: a private name first, then rename(2).
     for (int attempt = 0; private_name_.empty(); ++attempt) {
       std::string candidate = private_name();
-      const Done ok = names_.link(fd_.get(), dir_, candidate);
-      if (ok) {
+      const Done linked = names_.link(fd_.get(), dir_, candidate);
+      if (linked) {
         private_name_ = std::move(candidate);
-      } else if (ok.error().code != EEXIST || attempt == kNameAttempts) {
-        return ok;
+      } else if (linked.error().code != EEXIST || attempt == kNameAttempts) {
+        return linked;
       }
     }
   } else if (Done ok = fd_.close(); !ok) {

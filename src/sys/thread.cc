@@ -1,5 +1,7 @@
 #include "sys/thread.h"
 
+#include <sys/resource.h>
+
 #include <csignal>
 #include <ctime>
 #include <utility>
@@ -47,6 +49,9 @@ void Thread::join() {
 }
 
 FileSizeSignalBlock::FileSizeSignalBlock() {
+  rlimit limit{};
+  limited_ = ::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY;
+  if (!limited_) return;
   const sigset_t set = only(SIGXFSZ);
   sigset_t before;
   ::pthread_sigmask(SIG_BLOCK, &set, &before);
@@ -54,7 +59,7 @@ FileSizeSignalBlock::FileSizeSignalBlock() {
 }
 
 FileSizeSignalBlock::~FileSizeSignalBlock() {
-  if (was_blocked_) return;
+  if (!limited_ || was_blocked_) return;
   const sigset_t set = only(SIGXFSZ);
   const timespec now{};
   while (::sigtimedwait(&set, nullptr, &now) > 0) {

@@ -37,6 +37,7 @@ class FileSizeSignalBlock {
   FileSizeSignalBlock& operator=(const FileSizeSignalBlock&) = delete;
 
  private:
+  bool limited_ = false;  // nothing to block where no limit is set
   bool was_blocked_ = false;
 };
 
