@@ -45,6 +45,8 @@ def seconds(time):
 def _amount(value, unit):
     if unit == "times":
         return f"{value:.2f}"
+    if unit == "s":
+        return seconds(value)
     number = f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
     return f"{number} {unit}".strip()
 

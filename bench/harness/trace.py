@@ -8,7 +8,8 @@ import subprocess
 
 from harness import rooms
 
-_MOVERS = "ioctl,copy_file_range,sendfile,splice,pwrite64,pwritev,pwritev2,io_uring_enter"
+_MOVERS = ("copy_file_range", "sendfile", "splice", "pwrite64", "pwritev", "pwritev2",
+           "io_uring_enter")
 _CALL = re.compile(r"^(?:\d+ +)?(?:<\.\.\. )?([a-z_]\w*)")
 
 
@@ -21,7 +22,8 @@ def count(lines):
         if not call or "unfinished" in line or " = -1 " in line:
             continue
         clone = re.search(r"\b(?:BTRFS_IOC_CLONE|FICLONE)(?:_RANGE|RANGE)?\b", line)
-        if call.group(1) != "ioctl":
+        # strace also shows calls that it has no name for, whatever it was asked to show.
+        if call.group(1) in _MOVERS:
             found[call.group(1)] += 1
         elif clone:
             found["clone"] += 1
@@ -33,7 +35,7 @@ def operations(command, scratch):
     if not shutil.which("strace"):
         raise rooms.NotPossible("strace is not installed")
     log = os.path.join(scratch, "trace")
-    done = subprocess.run(["strace", "-f", "-e", f"trace={_MOVERS}", "-o", log, *command],
+    done = subprocess.run(["strace", "-f", "-e", "trace=ioctl," + ",".join(_MOVERS), "-o", log, *command],
                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.PIPE, text=True)
     if done.returncode != 0:
