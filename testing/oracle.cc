@@ -42,6 +42,7 @@ std::string describe_difference(uint64_t at, uint64_t size, std::span<const std:
 // The first offset from `at` on where either the file has data or something was written.
 uint64_t next_data(int fd, uint64_t at, uint64_t size, std::span<const Range> written) {
   const off_t data = lseek(fd, static_cast<off_t>(at), SEEK_DATA);
+  if (data < 0 && errno != ENXIO) return at;  // it can't be asked: every byte has to be read
   uint64_t next = data < 0 ? size : static_cast<uint64_t>(data);
   for (const Range& w : written) {
     if (w.end > at) next = std::min(next, std::max(at, w.begin));

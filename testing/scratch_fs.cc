@@ -8,7 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <cstdio>
 
 #include "testing/liar.h"
@@ -46,6 +48,13 @@ FsKind kind_from(std::string_view name) {
   throw ScratchError("there is no scratch file system '" + std::string(name) + "'");
 }
 
+std::string variable_of(FsKind kind) {
+  std::string name = "SCRATCH_" + std::string(name_of(kind));
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return std::toupper(c); });
+  return name;
+}
+
 std::ostream& operator<<(std::ostream& out, FsKind kind) { return out << name_of(kind); }
 
 ScratchFs::ScratchFs(FsKind kind, std::string_view mount_name) : kind_(kind) {
@@ -61,12 +70,13 @@ ScratchFs::ScratchFs(ScratchFs&& other) noexcept
       device_(std::move(other.device_)),
       mount_options_(std::move(other.mount_options_)),
       mounted_(std::exchange(other.mounted_, false)),
+      adopted_(other.adopted_),
       base_(std::move(other.base_)),
       server_(std::exchange(other.server_, -1)),
       server_life_(std::move(other.server_life_)) {}
 
 ScratchFs::~ScratchFs() {
-  if (path_.empty()) return;
+  if (path_.empty() || adopted_) return;
   unmount_it();
   server_life_ = Fd();
   if (server_ > 0) {
@@ -172,6 +182,13 @@ ScratchFs ScratchFs::make(FsKind kind, const ScratchOptions& options) {
   auto base = std::make_unique<ScratchFs>(xfs({.size = options.size}));
   ScratchFs fs = overlay(*base, {}, {.mount = options.mount});
   fs.base_ = std::move(base);
+  return fs;
+}
+
+ScratchFs ScratchFs::adopt(FsKind kind, const std::string& path) {
+  ScratchFs fs(kind);
+  fs.path_ = path;
+  fs.adopted_ = true;
   return fs;
 }
 

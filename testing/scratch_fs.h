@@ -53,6 +53,8 @@ class ScratchFs {
                         const std::vector<std::string>& arguments = {});
   // Any of them with what they need: overlay stands on an XFS of its own, so that clones work through it.
   static ScratchFs make(FsKind kind, const ScratchOptions& options = {});
+  // One that somebody else has mounted, and will unmount.
+  static ScratchFs adopt(FsKind kind, const std::string& path);
 
   ScratchFs(ScratchFs&& other) noexcept;
   ScratchFs& operator=(ScratchFs&&) = delete;
@@ -73,6 +75,7 @@ class ScratchFs {
   void leave_free(uint64_t bytes);
 
  private:
+  explicit ScratchFs(FsKind kind) : kind_(kind) {}
   ScratchFs(FsKind kind, std::string_view mount_name);
   static ScratchFs on_loop(FsKind kind, uint64_t default_size, std::vector<std::string> mkfs,
                            const ScratchOptions& options);
@@ -85,13 +88,18 @@ class ScratchFs {
   std::string device_;
   std::string mount_options_;
   bool mounted_ = false;
+  bool adopted_ = false;
   std::unique_ptr<ScratchFs> base_;  // made for us alone
   pid_t server_ = -1;                // the liar
   Fd server_life_;                   // it ends when this closes
 };
 
-// One file system of each kind that the tests of a program share, made at first use and dropped by main(). For tests
-// that neither fill it nor remount it nor inject faults.
+// "SCRATCH_XFS": the environment variable in which the command scratch (testing/scratch) hands a mount point on.
+std::string variable_of(FsKind kind);
+
+// One file system of each kind that the tests of a program share: the one that the command scratch has mounted around
+// the program, or else made at first use and dropped by main(). For tests that neither fill it nor remount it nor inject
+// faults. Programs that also run under testing/refuse use only these: where threads are refused, mkfs.xfs doesn't work.
 ScratchFs& shared_fs(FsKind kind);
 void drop_shared_fs();
 

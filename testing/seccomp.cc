@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <sstream>
 #include <thread>
 
 #include "testing/scratch_error.h"
@@ -36,6 +37,17 @@ void add(const Filter& filter, const Refusal& refusal) {
     throw ScratchError::of_errno("refuse " + refusal.system_call, -code);
 }
 
+bool contains_word(std::string_view list, std::string_view word) {
+  std::istringstream words{std::string(list)};
+  for (std::string one; words >> one;) {
+    if (one == word) return true;
+    for (const Profile& profile : profiles()) {
+      if (profile.name == one && contains_word(profile.rules, word)) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 void refuse_from_now_on(const std::vector<std::string>& words) {
@@ -61,6 +73,11 @@ void refusing(const std::vector<std::string>& words, const std::function<void()>
     }
   }).join();
   if (thrown) std::rethrow_exception(thrown);
+}
+
+bool is_refused(const std::string& word) {
+  const char* refused = std::getenv("REFUSED");
+  return refused != nullptr && contains_word(refused, word);
 }
 
 }  // namespace libcopyfile::test

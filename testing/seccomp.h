@@ -20,4 +20,8 @@ void refuse_from_now_on(const std::vector<std::string>& words);
 // else does. What it throws is thrown here. Expectations of GoogleTest work in it.
 void refusing(const std::vector<std::string>& words, const std::function<void()>& body);
 
+// Whether this program was started by `refuse` with this word, or with a profile that contains it: for expectations
+// about which mechanism is used. "nothing-works" contains "no-threads".
+bool is_refused(const std::string& word);
+
 }  // namespace libcopyfile::test

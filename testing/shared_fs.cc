@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <map>
 #include <mutex>
 
@@ -38,7 +39,10 @@ ScratchFs& shared_fs(FsKind kind) {
   if (found != all.made.end()) return found->second;
   // Room for many tests; sparse, so that only what they write is kept in memory.
   const ScratchOptions options{.size = uint64_t{8} << 30};
-  return all.made.emplace(kind, ScratchFs::make(kind, options)).first->second;
+  const char* mounted = std::getenv(variable_of(kind).c_str());
+  ScratchFs fs =
+      mounted != nullptr ? ScratchFs::adopt(kind, mounted) : ScratchFs::make(kind, options);
+  return all.made.emplace(kind, std::move(fs)).first->second;
 }
 
 void drop_shared_fs() {

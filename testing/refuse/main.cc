@@ -4,12 +4,13 @@
 //   refuse --list
 //
 // WORD is a rule or a profile of testing/seccomp_rules.h, or no-proc: the command sees an empty /proc (needs root).
-// The command inherits it all; its exit status is ours.
+// The command inherits it all; its exit status is ours. The words are in its environment as REFUSED.
 #include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -40,7 +41,9 @@ int list() {
 int refuse(char** argv) {
   if (*argv != nullptr && std::strcmp(*argv, "--list") == 0) return list();
   std::vector<std::string> words;
+  std::string refused;
   for (; *argv != nullptr && std::strcmp(*argv, "--") != 0; ++argv) {
+    refused += (refused.empty() ? "" : " ") + std::string(*argv);
     if (std::strcmp(*argv, "no-proc") == 0) {
       hide_proc();
     } else {
@@ -49,6 +52,7 @@ int refuse(char** argv) {
   }
   if (*argv == nullptr || argv[1] == nullptr)
     throw ScratchError("usage: refuse WORD... -- COMMAND [ARGUMENT]...");
+  setenv("REFUSED", refused.c_str(), 1);
   if (!words.empty()) refuse_from_now_on(words);
   execvp(argv[1], argv + 1);
   throw ScratchError::of_errno("run '" + std::string(argv[1]) + "'");

@@ -3,7 +3,7 @@
 //   scratch KIND[:SIZE]... [--image-directory=DIR] -- COMMAND [ARGUMENT]...
 //
 // KIND is ext4, xfs, btrfs, tmpfs, overlay or fuse; SIZE in MiB. "{xfs}" within an argument becomes the mount point of
-// the (last) XFS. Everything is kept in memory unless --image-directory names a directory on a disk. The exit status is
+// the (last) XFS, as does the environment variable SCRATCH_XFS. Everything is kept in memory unless --image-directory names a directory on a disk. The exit status is
 // the command's.
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,6 +45,7 @@ int run_command(char** argv, const std::list<ScratchFs>& made) {
   for (; *argv != nullptr; ++argv)
     pointers.push_back(words.emplace_back(with_paths(*argv, made)).data());
   pointers.push_back(nullptr);
+  for (const ScratchFs& fs : made) setenv(variable_of(fs.kind()).c_str(), fs.path().c_str(), 1);
   const pid_t child = fork();
   if (child == 0) {
     execvp(pointers[0], pointers.data());

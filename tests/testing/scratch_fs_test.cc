@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/ioctl.h>
@@ -177,6 +178,24 @@ TEST(ScratchFs, SharedOneIsMadeOnce) {
   EXPECT_EQ(&shared_fs(FsKind::tmpfs), &shared_fs(FsKind::tmpfs));
   EXPECT_NE(first, second);
   EXPECT_EQ(first, shared_fs(FsKind::tmpfs).file("ScratchFs.SharedOneIsMadeOnce"));
+}
+
+TEST(ScratchFs, CommandHandsItsMountsOn) {
+  const Finished done =
+      run({SCRATCH_PROGRAM, "tmpfs:64", "ext4:64", "--", "sh", "-c",
+           "test $SCRATCH_TMPFS = {tmpfs} && stat -f -c %T $SCRATCH_TMPFS $SCRATCH_EXT4; exit 5"});
+  EXPECT_EQ(done.out, "tmpfs\next2/ext3\n");
+  EXPECT_EQ(done.exit_code, 5);
+  EXPECT_EQ(run({SCRATCH_PROGRAM, "ext5", "--", "true"}).err,
+            "scratch: there is no scratch file system 'ext5'\n");
+}
+
+TEST(ScratchFs, AdoptedOneStaysMounted) {
+  const ScratchFs fs = ScratchFs::tmpfs();
+  { EXPECT_EQ(ScratchFs::adopt(FsKind::tmpfs, fs.path()).path(), fs.path()); }
+  struct statfs now {};
+  ASSERT_EQ(statfs(fs.path().c_str(), &now), 0);
+  EXPECT_EQ(now.f_type, TMPFS_MAGIC);
 }
 
 // The test starts `scratch ext4 fuse -- sleep`, kills it the hard way, and looks for what is left.

@@ -188,6 +188,18 @@ TEST(Refuse, RunsACommandUnderAProfile) {
   EXPECT_NE(refused.err.find("Operation not supported"), std::string::npos) << refused.err;
 }
 
+TEST(Refuse, TellsTheCommandWhatIsRefused) {
+  EXPECT_EQ(run({REFUSE_PROGRAM, "no-statx", "openat2:EIO", "--", "sh", "-c", "echo $REFUSED"}).out,
+            "no-statx openat2:EIO\n");
+  ASSERT_EQ(setenv("REFUSED", "old-kernel openat2:EIO", 1), 0);
+  EXPECT_TRUE(is_refused("old-kernel"));
+  EXPECT_TRUE(is_refused("no-statx"));
+  EXPECT_TRUE(is_refused("openat2:EIO"));
+  EXPECT_FALSE(is_refused("no-threads"));
+  unsetenv("REFUSED");
+  EXPECT_FALSE(is_refused("old-kernel"));
+}
+
 TEST(Refuse, HidesProc) {
   EXPECT_EQ(run({REFUSE_PROGRAM, "no-proc", "--", "ls", "/proc"}).out, "");
 }
