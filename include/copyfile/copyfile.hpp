@@ -91,7 +91,8 @@ struct FileOptions {
   uint64_t rate = 0;  // bytes a second at most, 0 = no limit
 
   // Called about ten times a second, never from two threads at once; false cancels (ECANCELED). Must not throw.
-  std::function<bool(const copyfile_progress&)> progress;
+  // The initialiser keeps designated initialisers free of -Wmissing-field-initializers.
+  std::function<bool(const copyfile_progress&)> progress = {};
 
   // Where paths begin.
   int in_directory = AT_FDCWD;

@@ -1,2 +1,67 @@
-#include <copyfile/copyfile.h>
-int main() { return 0; }
+// A program in C++20 that knows the installed headers only; exit status 0 if all is right. Run in an empty directory.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <copyfile/copyfile.hpp>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace {
+
+bool require(bool condition, const char* what) {
+  if (!condition) std::fprintf(stderr, "not so: %s\n", what);
+  return condition;
+}
+
+std::string contents(const char* name) {
+  std::ifstream file(name, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool copies_ranges(const std::string& data) {
+  const int in = ::open("source", O_RDONLY);
+  const int out = ::open("ranges", O_RDWR | O_CREAT | O_TRUNC, 0644);
+  std::vector<libcopyfile::Range> ranges{{1000, 0, 500, 0}, {data.size() - 10, 500, 20, 0}};
+  const auto many = libcopyfile::copy(out, in, ranges);
+  const auto past_end = libcopyfile::copy(out, in, data.size(), 0, 1);
+  const auto refused = libcopyfile::copy(out, in, UINT64_MAX, 0, 1);
+  ::close(in);
+  ::close(out);
+  return require(many && *many == 510 && ranges[1].copied == 10, "ranges are copied") &&
+         require(contents("ranges") == data.substr(1000, 500) + data.substr(data.size() - 10),
+                 "the ranges hold what the source does") &&
+         require(past_end && *past_end == 0, "nothing is behind the end") &&
+         require(!refused && refused.error().code == EOVERFLOW,
+                 "an offset that is none is refused");
+}
+
+bool copies_file(const std::string& data) {
+  uint64_t last = 0;
+  libcopyfile::FileOptions options{.sharing = libcopyfile::Sharing::never,
+                                   .durability = libcopyfile::Durability::none};
+  options.progress = [&](const copyfile_progress& now) {
+    last = now.copied;
+    return true;
+  };
+  const auto done = libcopyfile::copy_file("source", "copy", options);
+  const auto again = libcopyfile::copy_file("source", "copy");
+  return require(done && done->published == 1, "the copy is published") &&
+         require(contents("copy") == data, "the copy holds what the source does") &&
+         require(last == data.size(), "progress ends at the size") &&
+         require(!again && again.error().code == EEXIST, "nothing is replaced by default");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (!require(argc == 2 && std::strcmp(copyfile_version(), argv[1]) == 0, "the version is right"))
+    return 1;
+  std::string data;
+  for (int i = 0; i < 100'000; ++i) data.push_back(static_cast<char>(i * 7 + i / 251));
+  std::ofstream("source", std::ios::binary) << data;
+  return copies_ranges(data) && copies_file(data) ? 0 : 1;
+}
