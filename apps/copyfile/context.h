@@ -1,6 +1,7 @@
 // What all copies of one call of the command share.
 #pragma once
 
+#include "copyfile/interrupt.h"
 #include "copyfile/options.h"
 #include "engine/copy_job.h"
 #include "sys/kernel_files.h"
@@ -20,6 +21,7 @@ struct Context {
   Context(Options o, uint32_t mask)
       : options(std::move(o)),
         creation_mask(mask),
+        names(interrupted),
         progress(options.json ? ShowProgress::never : options.progress) {}
 
   // Draws progress, and cancels after a signal.

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <set>
+#include <tuple>
 
 #include "copyfile/context.h"
 #include "copyfile/interrupt.h"
@@ -54,7 +55,7 @@ class CopyCommand {
     if (o.target_directory) {
       target_ = *o.target_directory;
       into_directory_ = true;
-      return check_directory();
+      return check_directory("target directory");
     }
     if (sources.size() == 1) {
       return usage_error(
@@ -70,16 +71,16 @@ class CopyCommand {
     into_directory_ = is_directory && !o.no_target_directory;
     if (sources.size() > 1) {
       into_directory_ = true;
-      return check_directory();
+      return check_directory("target");
     }
     return kOk;
   }
 
-  int check_directory() {
+  int check_directory(std::string_view what) {
     const Result<FileStat> there = c_.names.stat(kCurrentDirectory, target_, true);
     if (there && there->type == FileType::directory) return kOk;
     const int code = there ? ENOTDIR : there.error().code;
-    complain(fmt::format("target directory {}", app::quoted(target_)), code);
+    complain(fmt::format("{} {}", what, app::quoted(target_)), code);
     return kFailed;
   }
 
@@ -92,6 +93,10 @@ class CopyCommand {
       return failed(from, to,
                     fmt::format("-r not specified; omitting directory {}", app::quoted(from)), 0);
     }
+    if (!named_.insert({base_name(from), source->device, source->inode}).second) {
+      complain(fmt::format("warning: source file {} specified more than once", app::quoted(from)));
+      return true;
+    }
     if (!created_.insert(to).second) {
       return failed(from, to,
                     fmt::format("will not overwrite just-created {} with {}", app::quoted(to),
@@ -99,6 +104,10 @@ class CopyCommand {
                     0);
     }
     const Result<FileStat> there = c_.names.stat(kCurrentDirectory, to, true);
+    if (!there && there.error().code != ENOENT) {
+      return failed(from, to, fmt::format("cannot stat {}", app::quoted(to)), there.error().code);
+    }
+    if (!there && to.ends_with('/')) return failed(from, to, creating(to), ENOTDIR);
     if (there) {
       if (there->inode == source->inode && there->device == source->device) {
         return failed(
@@ -155,13 +164,13 @@ class CopyCommand {
     }
     const Result<Fd> in = c_.names.open(kCurrentDirectory, from, Open::read);
     if (!in) {
-      return failed(from, to, fmt::format("cannot open {} for reading", app::quoted(from)),
-                    in.error().code);
+      return failed_into(from, to, 0, fmt::format("cannot open {} for reading", app::quoted(from)),
+                         in.error().code);
     }
     const Result<Fd> out = c_.names.open(kCurrentDirectory, to, Open::write);
     if (!out) {
-      return failed(from, to, fmt::format("cannot open {} for writing", app::quoted(to)),
-                    out.error().code);
+      return failed_into(from, to, 0, fmt::format("cannot open {} for writing", app::quoted(to)),
+                         out.error().code);
     }
     const Result<FileStat> now = c_.files.stat(in->get());
     const bool sized = now && now->type == FileType::regular && now->size > 0;
@@ -183,10 +192,23 @@ class CopyCommand {
       ok = c_.files.sync(out->get(), Sync::data);
     }
     if (!ok) {
-      return failed(from, to, fmt::format("error writing {}", app::quoted(to)), ok.error().code);
+      const Op op = ok.error().op;
+      const bool reading = op == Op::read || op == Op::seek || op == Op::map_extents;
+      return failed_into(from, to, report.data.copied,
+                         fmt::format("error {} {}", reading ? "reading" : "writing",
+                                     app::quoted(reading ? from : to)),
+                         ok.error().code);
     }
     tell(from, to, report.facts, report.data, report.data.copied, nullptr);
     return true;
+  }
+
+  bool failed_into(const std::string& from, const std::string& to, uint64_t copied,
+                   const std::string& text, int code) {
+    if (!interrupted()) return failed(from, to, text, code);
+    const std::string written = copied == 0 ? "nothing" : size_with_bytes(copied);
+    return failed(from, to,
+                  fmt::format("interrupted: {} is written to {}", written, app::quoted(to)), 0);
   }
 
   bool failed(const std::string& from, const std::string& to, const std::string& text, int code) {
@@ -220,56 +242,55 @@ class CopyCommand {
                                 there ? "is as it was" : "was not created"),
                     0);
     }
+    if (e.code == ESTALE && e.op == Op::read) {
+      return failed(from, to,
+                    fmt::format("{} became shorter while it was copied; {} is not made",
+                                app::quoted(from), app::quoted(to)),
+                    0);
+    }
+    if (e.code == ENOENT && is_making_the_name(e.op) && is_dangling(to)) {
+      return failed(from, to,
+                    fmt::format("not writing through dangling symlink {}", app::quoted(to)), 0);
+    }
+    return failed(from, to, text_of(from, to, e, report), e.code);
+  }
+
+  static bool is_making_the_name(Op op) {
+    return op == Op::create || op == Op::link || op == Op::rename;
+  }
+
+  std::string text_of(const std::string& from, const std::string& to, const Error& e,
+                      const FileReport& report) const {
+    const std::string reason = reason_of_refusal(report.facts, report.data);
     switch (e.op) {
       case Op::read:
       case Op::seek:
-      case Op::map_extents:
-        if (e.code == ESTALE) {
-          return failed(from, to,
-                        fmt::format("{} became shorter while it was copied; {} is not made",
-                                    app::quoted(from), app::quoted(to)),
-                        0);
-        }
-        return failed(from, to, fmt::format("error reading {}", app::quoted(from)), e.code);
-      case Op::clone: return failed(from, to, clone_text(from, to, report), e.code);
+      case Op::map_extents: return fmt::format("error reading {}", app::quoted(from));
+      case Op::clone:
+        return fmt::format("failed to clone {} from {}{}", app::quoted(to), app::quoted(from),
+                           reason);
       case Op::copy_range:
+        if (c_.options.data.offload == Offload::always && e.code == EOPNOTSUPP) {
+          return fmt::format("cannot copy {} to {} without its bytes passing through memory{}",
+                             app::quoted(from), app::quoted(to), reason);
+        }
+        return fmt::format("error copying {} to {}", app::quoted(from), app::quoted(to));
       case Op::validate:
-        return failed(
-            from, to,
-            fmt::format("cannot copy {} to {} as asked", app::quoted(from), app::quoted(to)),
-            e.code);
+        return fmt::format("cannot copy {} to {} as asked", app::quoted(from), app::quoted(to));
       case Op::open:
       case Op::stat:
-        if (e.where == from) {
-          return failed(from, to, fmt::format("cannot open {} for reading", app::quoted(from)),
-                        e.code);
-        }
-        return failed(from, to, creating(to), e.code);
+        if (e.where == from) return fmt::format("cannot open {} for reading", app::quoted(from));
+        return creating(to);
       case Op::create:
       case Op::link:
-      case Op::rename:
-        if (e.code == ENOENT && is_dangling(to)) {
-          return failed(from, to,
-                        fmt::format("not writing through dangling symlink {}", app::quoted(to)), 0);
-        }
-        return failed(from, to, creating(to), e.code);
-      case Op::sync:
-        return failed(from, to, fmt::format("error syncing {}", app::quoted(to)), e.code);
-      default: return failed(from, to, fmt::format("error writing {}", app::quoted(to)), e.code);
+      case Op::rename: return creating(to);
+      case Op::sync: return fmt::format("error syncing {}", app::quoted(to));
+      default: return fmt::format("error writing {}", app::quoted(to));
     }
   }
 
   static std::string creating(const std::string& to) {
     return fmt::format("cannot create regular file {}", app::quoted(to));
-  }
-
-  static std::string clone_text(const std::string& from, const std::string& to,
-                                const FileReport& report) {
-    std::string why;
-    for (const Declined& d : report.data.declined) {
-      if (d.mechanism == MechanismId::reflink) why = " (" + d.verdict.reason + ")";
-    }
-    return fmt::format("failed to clone {} from {}{}", app::quoted(to), app::quoted(from), why);
   }
 
   bool is_dangling(const std::string& to) {
@@ -316,6 +337,8 @@ class CopyCommand {
   Context& c_;
   std::string target_;
   bool into_directory_ = false;
+  // Name, device and inode of the sources so far, as cp tells them apart, and what was made of them.
+  std::set<std::tuple<std::string, uint64_t, uint64_t>> named_;
   std::set<std::string> created_;
 };
 
@@ -324,6 +347,7 @@ class CopyCommand {
 int copy_command(int argc, char** argv, uint32_t creation_mask) {
   ParsedOptions parsed = parse_options(Verb::copy, argc, argv);
   if (!parsed.options) return parsed.exit;
+  catch_interrupts();
   Context context(std::move(*parsed.options), creation_mask);
   return CopyCommand(context).run();
 }

@@ -14,7 +14,6 @@ int main(int argc, char** argv) {
   ::umask(mask);
   const char* verb = argc > 1 ? argv[1] : "";
   if (std::strcmp(verb, "probe") == 0) return probe_command(argc - 1, argv + 1);
-  catch_interrupts();
   const int status = std::strcmp(verb, "range") == 0 ? range_command(argc - 1, argv + 1, mask)
                                                      : copy_command(argc, argv, mask);
   end_by_signal();

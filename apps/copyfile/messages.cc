@@ -17,6 +17,11 @@ std::string& mutable_program_name() {
   return name;
 }
 
+std::string& mutable_verb() {
+  static std::string verb;
+  return verb;
+}
+
 void write_line(std::string line) {
   line.insert(0, program_name() + ": ");
   line += '\n';
@@ -33,6 +38,12 @@ void set_program_name(const char* argv0) {
 
 const std::string& program_name() { return mutable_program_name(); }
 
+void set_verb(const char* verb) { mutable_verb() = std::string(" ") + verb; }
+
+void print_help_hint() {
+  fmt::print(stderr, "Try '{}{} --help' for more information.\n", program_name(), mutable_verb());
+}
+
 std::string errno_text(int code) {
   const char* text = strerrordesc_np(code);
   return text != nullptr ? text : fmt::format("Unknown error {}", code);
@@ -46,7 +57,7 @@ void complain(std::string_view text, int code) {
 
 int usage_error(std::string_view text) {
   complain(text);
-  fmt::print(stderr, "Try '{} --help' for more information.\n", program_name());
+  print_help_hint();
   return kUsage;
 }
 

@@ -13,12 +13,16 @@ enum Exit : int { kOk = 0, kFailed = 1, kUsage = 2 };
 
 void set_program_name(const char* argv0);
 const std::string& program_name();
+// The subcommand that runs, for print_help_hint().
+void set_verb(const char* verb);
 
 // "copyfile: TEXT"
 void complain(std::string_view text);
 // "copyfile: TEXT: No such file or directory"
 void complain(std::string_view text, int code);
-// complain(), and how to get help; returns kUsage.
+// "Try 'copyfile range --help' for more information."
+void print_help_hint();
+// complain() and print_help_hint(); returns kUsage.
 int usage_error(std::string_view text);
 
 std::string errno_text(int code);

@@ -164,6 +164,7 @@ bool belongs(Verb verb, int code) {
     case kProgress:
     case kLimitRate:
     case kDurability:
+    case 'v':
     case kOverwriteDevice: return verb != Verb::probe;
     default: return true;
   }
@@ -184,6 +185,7 @@ int contradiction(const Options& o) {
 ParsedOptions parse_options(Verb verb, int argc, char** argv) {
   Options o;
   // The errors of getopt_long are headed by argv[0]: by the name that all other messages have.
+  if (verb != Verb::copy) set_verb(argv[0]);
   std::string name = program_name();
   argv[0] = name.data();
   const char* short_options = verb == Verb::copy ? "fnpt:Tv" : "v";
@@ -201,7 +203,7 @@ ParsedOptions parse_options(Verb verb, int argc, char** argv) {
       return {{}, close_standard_output() ? kOk : kFailed};
     }
     if (code == '?') {
-      fmt::print(stderr, "Try '{} --help' for more information.\n", name);
+      print_help_hint();
       return {{}, kUsage};
     }
     if (!belongs(verb, code)) {

@@ -25,12 +25,16 @@ class RangeCommand {
     from_ = operands[0];
     to_ = operands[1];
     if (const int bad = read_ranges(); bad != kOk) return bad;
+    // Only now: while a list is read from a terminal or a pipe there is nothing to clean up, and a signal just ends us.
+    catch_interrupts();
     if (!open_source() || !open_destination()) return kFailed;
-    const int status = copy();
-    if (status != kOk && created_ && report_.data.copied == 0) {
+    const bool ok = copy();
+    if (!ok && created_ && report_.data.copied == 0) {
       (void)c_.names.unlink(kCurrentDirectory, to_);
     }
-    return status == kOk && close_standard_output() ? kOk : kFailed;
+    // What was printed must get out also where the copy failed.
+    const bool told = close_standard_output();
+    return ok && told ? kOk : kFailed;
   }
 
  private:
@@ -58,8 +62,7 @@ class RangeCommand {
   bool open_source() {
     Result<Fd> in = c_.names.open(kCurrentDirectory, from_, Open::read);
     if (!in) {
-      complain(fmt::format("cannot open {} for reading", app::quoted(from_)), in.error().code);
-      return false;
+      return cannot_open(from_, "reading", in.error().code);
     }
     in_ = std::move(*in);
     return true;
@@ -68,9 +71,9 @@ class RangeCommand {
   bool open_destination() {
     const Result<FileStat> there = c_.names.stat(kCurrentDirectory, to_, true);
     if (there && there->type == FileType::block_device && !c_.options.overwrite_device) {
-      complain(fmt::format("{} is a block device: to write to it, say --overwrite-device",
-                           app::quoted(to_)));
-      return false;
+      return failed(fmt::format("{} is a block device: to write to it, say --overwrite-device",
+                                app::quoted(to_)),
+                    0);
     }
     Result<Fd> out = c_.names.open(kCurrentDirectory, to_, Open::read_write);
     // Readable is not needed, and not everybody who may write may read.
@@ -82,19 +85,25 @@ class RangeCommand {
       created_ = out.has_value();
     }
     if (!out) {
-      complain(fmt::format("cannot open {} for writing", app::quoted(to_)), out.error().code);
-      return false;
+      return cannot_open(to_, "writing", out.error().code);
     }
     out_ = std::move(*out);
+    opened_ = true;
     return true;
   }
 
-  int copy() {
-    const Result<SideFacts> in = read_side(c_.files, in_.get(), true);
-    if (!in) {
-      complain(fmt::format("cannot stat {}", app::quoted(from_)), in.error().code);
-      return kFailed;
+  bool cannot_open(const std::string& path, std::string_view what, int code) {
+    // A FIFO that nobody has opened at the other end is waited for.
+    if (interrupted()) {
+      return failed_as(fmt::format("interrupted: nothing is written to {}", app::quoted(to_)),
+                       EINTR);
     }
+    return failed(fmt::format("cannot open {} for {}", app::quoted(path), what), code);
+  }
+
+  bool copy() {
+    const Result<SideFacts> in = read_side(c_.files, in_.get(), true);
+    if (!in) return failed(fmt::format("cannot stat {}", app::quoted(from_)), in.error().code);
     resolve_to_end(ranges_, in->size);
     RangeJob job;
     job.in = in_.get();
@@ -111,59 +120,79 @@ class RangeCommand {
       ok = c_.files.sync(out_.get(), Sync::data);
     }
     c_.progress.clear();
-    tell();
+    if (ok) ok = out_.close();
     if (!ok) return tell_failure(ok.error());
-    if (const Done closed = out_.close(); !closed) return tell_failure(closed.error());
+    tell();
     if (report_.data.copied < report_.size) {
       complain(fmt::format("{} ends before the ranges do: {} of {} bytes copied",
                            app::quoted(from_), report_.data.copied, report_.size));
     }
-    return kOk;
+    return true;
   }
 
   bool syncs() const {
     return c_.options.durability.value_or(Durability::none) != Durability::none;
   }
 
-  int tell_failure(const Error& e) {
+  bool failed(const std::string& text, int code) {
+    return failed_as(code != 0 ? text + ": " + errno_text(code) : text, code);
+  }
+
+  // `message` says all that there is to say.
+  bool failed_as(const std::string& message, int code) {
+    complain(message);
+    if (c_.options.json) {
+      nlohmann::ordered_json object = json_of_copy("failed");
+      object["error"] = code != 0 ? strerrorname_np(code) : "";
+      object["message"] = message;
+      print_json_line(object);
+    } else if (c_.options.explain && !report_.data.plans.empty()) {
+      explain();
+    }
+    return false;
+  }
+
+  bool tell_failure(const Error& e) {
     const uint64_t copied = report_.data.copied;
     const std::string partly =
         copied > 0 ? fmt::format(" ({} of {} bytes are copied)", copied, report_.size) : "";
     if (interrupted()) {
-      complain(fmt::format("interrupted: {} of {} bytes are copied", copied, report_.size));
-      return kFailed;
+      return failed_as(fmt::format("interrupted: {} of {} bytes are copied", copied, report_.size),
+                       EINTR);
     }
     switch (e.op) {
       case Op::validate:
-        complain(fmt::format("cannot copy ranges of {} to {}: {}{}", app::quoted(from_),
-                             app::quoted(to_), validation_text(e), partly));
-        break;
+        return failed_as(fmt::format("cannot copy ranges of {} to {}: {}{}", app::quoted(from_),
+                                     app::quoted(to_), validation_text(e), partly),
+                         e.code);
       case Op::read:
       case Op::seek:
       case Op::map_extents:
-        complain(fmt::format("error reading {} at offset {}{}", app::quoted(from_), e.range.begin,
-                             partly),
-                 e.code);
-        break;
+        return failed(fmt::format("error reading {} at offset {}{}", app::quoted(from_),
+                                  e.range.begin, partly),
+                      e.code);
       case Op::clone:
-        complain(fmt::format("failed to clone ranges of {} into {}{}", app::quoted(from_),
-                             app::quoted(to_), clone_reason()),
-                 e.code);
-        break;
+        return failed(fmt::format("failed to clone ranges of {} into {}{}", app::quoted(from_),
+                                  app::quoted(to_), reason()),
+                      e.code);
+      case Op::copy_range:
+        if (c_.options.data.offload == Offload::always && e.code == EOPNOTSUPP) {
+          return failed(fmt::format("cannot copy ranges of {} to {} without their bytes passing "
+                                    "through memory{}{}",
+                                    app::quoted(from_), app::quoted(to_), reason(), partly),
+                        e.code);
+        }
+        return failed(fmt::format("error copying ranges of {} to {}{}", app::quoted(from_),
+                                  app::quoted(to_), partly),
+                      e.code);
       default:
-        complain(
+        return failed(
             fmt::format("error writing {} at offset {}{}", app::quoted(to_), e.range.begin, partly),
             e.code);
     }
-    return kFailed;
   }
 
-  std::string clone_reason() const {
-    for (const Declined& d : report_.data.declined) {
-      if (d.mechanism == MechanismId::reflink) return " (" + d.verdict.reason + ")";
-    }
-    return "";
-  }
+  std::string reason() const { return reason_of_refusal(report_.facts, report_.data); }
 
   static std::string validation_text(const Error& e) {
     switch (e.code) {
@@ -179,23 +208,30 @@ class RangeCommand {
     }
   }
 
-  void tell() {
+  nlohmann::ordered_json json_of_copy(const char* event) const {
+    nlohmann::ordered_json object{{"event", event}, {"source", from_}, {"destination", to_}};
+    if (!opened_) return object;
+    object["size"] = report_.size;
+    object.update(json_of(report_.data));
+    object["facts"] = json_of(report_.facts);
+    return object;
+  }
+
+  void explain() const {
+    fmt::print("{} -> {}\n{}{}", app::quoted(from_), app::quoted(to_), explain_facts(report_.facts),
+               explain_outcome(report_.data));
+  }
+
+  void tell() const {
     const Options& o = c_.options;
     if (o.json) {
-      nlohmann::ordered_json object{{"event", report_.data.error ? "failed" : "copied"},
-                                    {"source", from_},
-                                    {"destination", to_},
-                                    {"size", report_.size}};
-      object.update(json_of(report_.data));
-      object["facts"] = json_of(report_.facts);
-      if (report_.data.error) object["error"] = strerrorname_np(report_.data.error->code);
-      print_json_line(object);
+      print_json_line(json_of_copy("copied"));
     } else if (o.explain) {
-      fmt::print("{} -> {}\n{}{}", app::quoted(from_), app::quoted(to_),
-                 explain_facts(report_.facts), explain_outcome(report_.data));
+      explain();
     } else if (o.verbose) {
-      fmt::print("{} -> {}: {} in {} ranges\n", app::quoted(from_), app::quoted(to_),
-                 size_with_bytes(report_.data.copied), ranges_.size());
+      fmt::print("{} -> {}: {} in {} {}\n", app::quoted(from_), app::quoted(to_),
+                 size_with_bytes(report_.data.copied), ranges_.size(),
+                 ranges_.size() == 1 ? "range" : "ranges");
     }
   }
 
@@ -205,6 +241,7 @@ class RangeCommand {
   std::vector<CopyRange> ranges_;
   Fd in_;
   Fd out_;
+  bool opened_ = false;  // both
   bool created_ = false;
   RangeReport report_;
 };

@@ -85,6 +85,17 @@ std::string explain_outcome(const DataOutcome& outcome) {
   return text + fmt::format("\nplanned in {:.3f} ms\n", outcome.planning_seconds * 1e3);
 }
 
+std::string reason_of_refusal(const Facts& facts, const DataOutcome& outcome) {
+  if (!outcome.error) return "";
+  const Error& e = *outcome.error;
+  if (!e.where.empty()) return fmt::format(" ({})", e.where);
+  if (e.op == Op::clone && e.code == EINVAL) {
+    return fmt::format(" (the range at offset {} is not aligned to {})", e.range.begin,
+                       facts.clone_alignment);
+  }
+  return "";
+}
+
 std::string debug_line(const Facts& facts, const DataOutcome& outcome, Sharing sharing,
                        Sparse sparse) {
   const bool shared = used(outcome, MechanismId::reflink);

@@ -11,6 +11,8 @@ namespace libcopyfile::app {
 // The lines of --explain: the pair, the plans with what declined between them, and the bytes by mechanism.
 std::string explain_facts(const Facts& facts);
 std::string explain_outcome(const DataOutcome& outcome);
+// " (why)": what the planner said where it could not do what must be done; empty if it said nothing.
+std::string reason_of_refusal(const Facts& facts, const DataOutcome& outcome);
 
 // The line of GNU cp --debug.
 std::string debug_line(const Facts& facts, const DataOutcome& outcome, Sharing sharing,

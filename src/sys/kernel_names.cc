@@ -39,16 +39,15 @@ int open_flags(Open how) {
   return O_RDONLY;
 }
 
-int open_retry(int dir, const char* name, int flags, mode_t mode) {
-  // A signal may interrupt open(2) on FIFOs and on network and FUSE file systems.
-  int fd = -1;
-  do {
-    fd = ::openat(dir, name, flags | O_CLOEXEC | O_NOCTTY, mode);
-  } while (fd < 0 && errno == EINTR);
-  return fd;
-}
-
 }  // namespace
+
+int KernelNames::open_retry(int dir, const char* name, int flags, uint32_t mode) const {
+  // A signal may interrupt open(2) on FIFOs and on network and FUSE file systems.
+  for (;;) {
+    const int fd = ::openat(dir, name, flags | O_CLOEXEC | O_NOCTTY, mode);
+    if (fd >= 0 || errno != EINTR || (stop_ != nullptr && stop_())) return fd;
+  }
+}
 
 Result<Fd> KernelNames::open(int dir, const std::string& name, Open how) {
   return opened(open_retry(dir, name.c_str(), open_flags(how), 0), Op::open, name);

@@ -1,4 +1,4 @@
-// The kernel behind the Names interface. Stateless.
+// The kernel behind the Names interface. Stateless, but for whom it asks whether to go on.
 #pragma once
 
 #include "sys/names.h"
@@ -7,6 +7,10 @@ namespace libcopyfile {
 
 class KernelNames final : public Names {
  public:
+  // `stop`: asked when a signal interrupts open(2), which waits for the other end of a FIFO for as long as it takes. EINTR
+  // if it says so; a program that asks nothing waits on.
+  explicit KernelNames(bool (*stop)() = nullptr) : stop_(stop) {}
+
   Result<Fd> open(int dir, const std::string& name, Open how) override;
   Result<FileStat> stat(int dir, const std::string& name, bool follow) override;
   Result<std::string> read_link(int dir, const std::string& name) override;
@@ -19,6 +23,11 @@ class KernelNames final : public Names {
   Done set_owner(int fd, uint32_t owner, uint32_t group) override;
   Done set_mode(int fd, uint32_t mode) override;
   Done set_times(int fd, Timestamp accessed, Timestamp modified) override;
+
+ private:
+  int open_retry(int dir, const char* name, int flags, uint32_t mode) const;
+
+  bool (*stop_)();
 };
 
 }  // namespace libcopyfile
