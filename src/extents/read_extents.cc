@@ -10,10 +10,65 @@ namespace {
 // What a file system that has no such call answers: EINVAL (procfs, old FUSE), or one of is_not_supported().
 bool is_refusal(int code) { return code == EINVAL || is_not_supported(code); }
 
+// Unwritten extents, for gaps that ascend. One FIEMAP tells about hundreds of gaps: a file with 1,000 islands costs four
+// calls, not 1,000. What it said may be old when a gap is looked up; SEEK, asked later, has said that the gap holds no data.
+class UnwrittenExtents {
+ public:
+  UnwrittenExtents(Files& files, const ExtentQuery& query) : files_(files), query_(query) {}
+
+  // Calls `add` for every unwritten part of `gap`, in order. None where the file system has no FIEMAP.
+  template <class F>
+  Done within(Range gap, F&& add) {
+    uint64_t at = gap.begin;
+    while (works_ && at < gap.end) {
+      if (at < window_.begin || at >= window_.end) {
+        if (Done ok = fetch(at); !ok) return ok;
+        if (at >= window_.end) return {};  // no progress: the answers don't fit together
+      }
+      while (next_ < count_ && raw_[next_].logical.end <= at) ++next_;
+      for (size_t i = next_; i < count_ && raw_[i].logical.begin < gap.end; ++i) {
+        const Range part = raw_[i].logical.clipped({at, gap.end});
+        if (!raw_[i].unwritten || part.empty()) continue;
+        add(part);
+        at = part.end;
+      }
+      at = std::max(at, std::min(gap.end, window_.end));
+    }
+    return {};
+  }
+
+ private:
+  Done fetch(uint64_t at) {
+    window_ = {at, at};
+    next_ = count_ = 0;
+    const Result<size_t> count = retry_interrupted([&] {
+      return files_.extents(query_.fd, {at, query_.size}, false, raw_);
+    });
+    if (!count) {
+      if (!is_refusal(count.error().code) && count.error().code != EPERM)
+        return fail(count.error());
+      works_ = false;
+      return {};
+    }
+    count_ = *count;
+    // Fewer than fit: there are no more.
+    window_.end = count_ < raw_.size() ? query_.size : std::max(at, raw_[count_ - 1].logical.end);
+    return {};
+  }
+
+  Files& files_;
+  const ExtentQuery& query_;
+  bool works_ = true;
+  Range window_{0, 0};
+  size_t count_ = 0;
+  size_t next_ = 0;
+  std::array<RawExtent, 256> raw_;
+};
+
 class SeekReader {
  public:
   SeekReader(Files& files, const ExtentQuery& query, ExtentMap& map)
-      : files_(files), query_(query), map_(map) {}
+      : files_(files), query_(query), map_(map), unwritten_(files, query) {}
 
   // Fills the map for `range`, which begins at or behind the end of the last one.
   Done read(Range range) {
@@ -66,28 +121,12 @@ class SeekReader {
   // SEEK says that `gap` holds no data; FIEMAP tells which of it is preallocated.
   Done add_gap(Range gap) {
     uint64_t at = gap.begin;
-    while (fiemap_works_ && at < gap.end) {
-      const Result<size_t> count = retry_interrupted([&] {
-        return files_.extents(query_.fd, {at, gap.end}, false, raw_);
-      });
-      if (!count) {
-        if (!is_refusal(count.error().code) && count.error().code != EPERM) {
-          return fail(count.error());
-        }
-        fiemap_works_ = false;
-        break;
-      }
-      const uint64_t before = at;
-      for (const RawExtent& e : std::span(raw_).first(*count)) {
-        const Range part = e.logical.clipped({at, gap.end});
-        if (!e.unwritten || part.empty()) continue;
-        if (at < part.begin) map_.append({{at, part.begin}, ExtentKind::hole});
-        map_.append({part, ExtentKind::unwritten});
-        at = part.end;
-      }
-      // Fewer than fit means that there are no more; no progress means that the answers don't fit together.
-      if (*count < raw_.size() || at == before) break;
-    }
+    const Done ok = unwritten_.within(gap, [&](Range part) {
+      if (at < part.begin) map_.append({{at, part.begin}, ExtentKind::hole});
+      map_.append({part, ExtentKind::unwritten});
+      at = part.end;
+    });
+    if (!ok) return ok;
     if (at < gap.end) map_.append({{at, gap.end}, ExtentKind::hole});
     return {};
   }
@@ -97,8 +136,7 @@ class SeekReader {
   ExtentMap& map_;
   Range data_{0, 0};
   uint64_t known_from_ = 0;
-  bool fiemap_works_ = true;
-  std::array<RawExtent, 256> raw_;
+  UnwrittenExtents unwritten_;
 };
 
 class FiemapReader {
