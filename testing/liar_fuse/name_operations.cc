@@ -86,8 +86,26 @@ int liar_statfs(const char* path, struct statvfs* result) {
   return pass("statfs", path, [&] { return fstatvfs(root(), result); });
 }
 
-int liar_readdir(const char* path, void* buffer, fuse_fill_dir_t fill, off_t, fuse_file_info*,
+// With nullpath_ok an open directory comes without its path: it is kept in the handle.
+int liar_opendir(const char* path, fuse_file_info* info) {
+  return pass("opendir", path, [&] {
+    info->fh = reinterpret_cast<uint64_t>(new std::string(path));
+    return 0;
+  });
+}
+
+const std::string& path_of(const fuse_file_info* info) {
+  return *reinterpret_cast<const std::string*>(info->fh);
+}
+
+int liar_releasedir(const char*, fuse_file_info* info) {
+  delete reinterpret_cast<std::string*>(info->fh);
+  return 0;
+}
+
+int liar_readdir(const char*, void* buffer, fuse_fill_dir_t fill, off_t, fuse_file_info* info,
                  fuse_readdir_flags) {
+  const char* path = path_of(info).c_str();
   return pass("readdir", path, [&] {
     const int fd = openat(root(), relative(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return -1;
@@ -100,8 +118,8 @@ int liar_readdir(const char* path, void* buffer, fuse_fill_dir_t fill, off_t, fu
   });
 }
 
-int liar_fsyncdir(const char* path, int, fuse_file_info*) {
-  return pass("fsyncdir", path, [] { return 0; });
+int liar_fsyncdir(const char*, int, fuse_file_info* info) {
+  return pass("fsyncdir", path_of(info).c_str(), [] { return 0; });
 }
 
 }  // namespace
@@ -115,6 +133,8 @@ void add_name_operations(fuse_operations& operations) {
   operations.rename = liar_rename;
   operations.link = liar_link;
   operations.statfs = liar_statfs;
+  operations.opendir = liar_opendir;
+  operations.releasedir = liar_releasedir;
   operations.readdir = liar_readdir;
   operations.fsyncdir = liar_fsyncdir;
 }

@@ -173,7 +173,7 @@ TEST(BadInput, AClosedStandardOutputIsAFailure) {
   const Command copyfile = Command::in_test_directory();
   copyfile.write("a", "x");
   for (const char* how : {">&-", ">/dev/full"}) {
-    for (const char* what : {"-v a b", "--help", "--json a b", "probe a b", "map a"}) {
+    for (const char* what : {"-v a b", "--help", "--json a b", "probe a b"}) {
       const Finished f = copyfile.shell(std::string("$COPYFILE ") + what + " " + how);
       EXPECT_EQ(f.exit_code, 1) << what << how;
       EXPECT_THAT(f.err, HasSubstr("write error")) << what << how;
