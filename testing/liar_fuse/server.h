@@ -17,12 +17,12 @@ namespace libcopyfile::test {
 // By these names the rules, the counters and the log call them: rename2 is a rename with flags, punch, zero_range and
 // allocate are fallocate. The kernel remembers ENOSYS of copy_file_range, seek_*, fallocate, fsync, *xattr and rename2
 // for as long as the file system is mounted.
-inline constexpr std::array<std::string_view, 32> kOperations{
-    "getattr",     "open",     "create",   "read",       "write",    "copy_file_range", "seek_data",
-    "seek_hole",   "allocate", "punch",    "zero_range", "truncate", "fsync",           "flush",
-    "link",        "rename",   "rename2",  "unlink",     "symlink",  "readlink",        "mkdir",
-    "rmdir",       "chmod",    "chown",    "utimens",    "getxattr", "setxattr",        "listxattr",
-    "removexattr", "readdir",  "fsyncdir", "statfs"};
+inline constexpr std::array<std::string_view, 33> kOperations{
+    "getattr",     "open",     "create",  "read",       "write",    "copy_file_range", "seek_data",
+    "seek_hole",   "allocate", "punch",   "zero_range", "truncate", "fsync",           "flush",
+    "link",        "rename",   "rename2", "unlink",     "symlink",  "readlink",        "mkdir",
+    "rmdir",       "chmod",    "chown",   "utimens",    "getxattr", "setxattr",        "listxattr",
+    "removexattr", "opendir",  "readdir", "fsyncdir",   "statfs"};
 
 struct Count {
   uint64_t calls = 0;

@@ -13,6 +13,7 @@
 #include "testing/inspect.h"
 #include "testing/islands.h"
 #include "testing/oracle.h"
+#include "testing/process.h"
 #include "testing/scratch_error.h"
 #include "testing/scratch_fs.h"
 
@@ -60,6 +61,20 @@ TEST_F(LiarTest, HonestItIsAFileSystem) {
   EXPECT_EQ(fsync(fd.get()), 0);
   EXPECT_EQ(liar_.calls("unlink"), 2U);
   EXPECT_EQ(liar_.calls("rename"), 1U);
+}
+
+TEST_F(LiarTest, ListsAndSyncsDirectories) {
+  ASSERT_EQ(mkdir(fs_.file("d").c_str(), 0755), 0);
+  { make_file(fs_.file("d/x"), {}, 0); }
+  EXPECT_EQ(run({"ls", fs_.file("d")}).out, "x\n");
+  const Fd directory(open(fs_.file("d").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  EXPECT_EQ(fsync(directory.get()), 0);
+  liar_.inject("fail fsyncdir errno=EIO file=d");
+  EXPECT_EQ(fsync(directory.get()), -1);
+  EXPECT_EQ(errno, EIO);
+  liar_.inject("fail opendir errno=EDQUOT");
+  EXPECT_LT(open(fs_.file("d").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+  EXPECT_EQ(errno, EDQUOT);
 }
 
 TEST_F(LiarTest, HolesAndPreallocationAreReal) {
