@@ -56,7 +56,7 @@ Member member_named(std::string_view name) {
 
 std::string shown(std::string_view text) {
   constexpr size_t kShown = 40;
-  return quoted(text.substr(0, kShown)) + (text.size() > kShown ? "..." : "");
+  return app::quoted(text.substr(0, kShown)) + (text.size() > kShown ? "..." : "");
 }
 
 // One element of the list while it is read.

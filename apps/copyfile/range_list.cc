@@ -83,7 +83,7 @@ Parsed<std::vector<CopyRange>> parse_range_list(std::string_view text, std::stri
 
 Parsed<std::vector<CopyRange>> read_range_list(const std::string& path, uint64_t max_bytes) {
   const bool standard_input = path == "-";
-  const std::string name = standard_input ? "standard input" : quoted(path);
+  const std::string name = standard_input ? "standard input" : app::quoted(path);
   KernelFiles files;
   Fd opened;
   if (!standard_input) {

@@ -51,7 +51,8 @@ class Text {
       return failed(at_, fmt::format("expected {}, found the end of the line", what));
     const std::string_view rest(at_, static_cast<size_t>(end_ - at_));
     const size_t shown = std::max<size_t>(printable_length(rest, true), 1);
-    return failed(at_, fmt::format("expected {}, found {}", what, quoted(rest.substr(0, shown))));
+    return failed(at_,
+                  fmt::format("expected {}, found {}", what, app::quoted(rest.substr(0, shown))));
   }
   SyntaxError& error() { return error_; }
 
@@ -113,11 +114,11 @@ class Text {
     const Parsed<uint64_t> size = parse_size(token.substr(0, kMaxToken));
     if (!size) {
       const bool cut = token.size() > kShown;
-      return failed(begin, fmt::format("{} is {}{}: {}", what, quoted(token.substr(0, kShown)),
+      return failed(begin, fmt::format("{} is {}{}: {}", what, app::quoted(token.substr(0, kShown)),
                                        cut ? "..." : "", size.error()));
     }
     if (*size > kMaxOffset)
-      return failed(begin, fmt::format("{} is {}: {}", what, quoted(token), kTooLarge));
+      return failed(begin, fmt::format("{} is {}: {}", what, app::quoted(token), kTooLarge));
     value = *size;
     return true;
   }

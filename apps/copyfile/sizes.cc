@@ -66,7 +66,7 @@ Parsed<uint64_t> parse_size(std::string_view text) {
 
   const std::string_view suffix = text.substr(at);
   const std::optional<uint64_t> factor = unit(suffix);
-  if (!factor) return refuse(fmt::format("unknown suffix {}: {}", quoted(suffix), kKnown));
+  if (!factor) return refuse(fmt::format("unknown suffix {}: {}", app::quoted(suffix), kKnown));
   const Wide part = fraction * *factor;
   if (part % denominator != 0) return refuse("it is not a whole number of bytes");
   const Wide bytes = whole * *factor + part / denominator;
