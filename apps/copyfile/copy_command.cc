@@ -248,6 +248,13 @@ class CopyCommand {
                                 app::quoted(from), app::quoted(to)),
                     0);
     }
+    if (e.code == EBUSY && e.op == Op::create) {
+      return failed(from, to,
+                    fmt::format("{} is a file that is open, and replacing its name would not reach "
+                                "it: name the file itself",
+                                app::quoted(to)),
+                    0);
+    }
     if (e.code == ENOENT && is_making_the_name(e.op) && is_dangling(to)) {
       return failed(from, to,
                     fmt::format("not writing through dangling symlink {}", app::quoted(to)), 0);

@@ -23,13 +23,15 @@ Done write_document(const std::string& path, std::string_view text) {
   KernelFiles files;
   KernelNames names;
   const Result<FileStat> existing = names.stat(AT_FDCWD, path, true);
-  if (existing && existing->type != FileType::regular) {
+  const Result<OutName> out = resolve_out(files, names, AT_FDCWD, path, true);
+  // Devices and pipes, and what is open already (/dev/stdout), are written into.
+  const bool open_already = !out && out.error().code == EBUSY;
+  if (open_already || (existing && existing->type != FileType::regular)) {
     Result<Fd> fd = names.open(AT_FDCWD, path, Open::write);
     if (!fd) return fail(fd.error());
     if (Done ok = write_stream(files, fd->get(), text); !ok) return ok;
     return fd->close();
   }
-  const Result<OutName> out = resolve_out(names, AT_FDCWD, path, true);
   if (!out) return fail(out.error());
   Result<PendingFile> file =
       PendingFile::create(files, names, out->dir.get(), out->name, Replace::file);

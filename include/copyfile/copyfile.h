@@ -154,6 +154,7 @@ struct copyfile_report {
  *   ECANCELED   the progress function said so
  *   E2BIG       how_size is larger than known and something unknown is asked for
  *   EOPNOTSUPP  a digest, a verification or a required metadata class that this version does not have
+ *   EBUSY       out_path leads through a link of procfs (/dev/stdout) to a file that is open (COPYFILE_FOLLOW_OUT)
  *   ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EACCES, EROFS, ... as open(2), link(2) and rename(2)
  * Once the name is there nothing undoes it: if the call fails behind that point (EIO while the directory is synced),
  * report->published is 1 and report->durability says what was reached.

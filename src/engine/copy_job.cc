@@ -51,7 +51,8 @@ class CopyJob {
   }
 
   Done resolve_destination() {
-    Result<OutName> out = resolve_out(system_.names, job_.out_dir, job_.out_path, job_.follow_out);
+    Result<OutName> out =
+        resolve_out(system_.files, system_.names, job_.out_dir, job_.out_path, job_.follow_out);
     if (!out) return fail(at_destination(out.error()));
     out_ = std::move(*out);
     if (!out_.existing) return {};

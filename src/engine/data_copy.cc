@@ -80,6 +80,7 @@ class DataCopy {
     for (const Step& step : plan.steps) {
       Pair pair{job_.files, job_.in, job_.out, job_.facts, job_.control, step.manner};
       const Mechanism& mechanism = job_.catalogue.at(step.mechanism);
+      job_.control.set_limited(step.moves_data);
       const Moved moved = checked(mechanism.move(pair, step.ranges), step);
       record(step, moved);
       switch (moved.stop) {

@@ -7,22 +7,23 @@
 namespace libcopyfile {
 namespace {
 
-// No call into the kernel can be interrupted: this is what a ^C may have to wait for.
-constexpr uint64_t kChunk = uint64_t{256} << 20;
 constexpr uint64_t kSmallestChunk = uint64_t{64} << 10;
 constexpr double kReportEvery = 0.1;  // seconds
 
 }  // namespace
 
 JobControl::JobControl(const ControlOptions& options, uint64_t total)
-    : options_(options), total_(total), chunk_(kChunk) {
+    : options_(options), total_(total), chunk_(kChunk), limited_(options.rate > 0) {
   if (options.rate > 0) chunk_ = std::clamp(options.rate / 10, kSmallestChunk, kChunk);
   if (options.rate > 0 || options.progress) started_ = reported_ = monotonic_seconds();
 }
 
 bool JobControl::moved(uint64_t bytes) {
   copied_ += bytes;
-  if (options_.rate > 0) wait_for_rate();
+  if (limited_) {
+    limited_bytes_ += bytes;
+    wait_for_rate();
+  }
   if (!options_.progress) return true;
   const double now = monotonic_seconds();
   // moved(0) asks whether to stop, nothing else.
@@ -34,7 +35,8 @@ bool JobControl::moved(uint64_t bytes) {
 bool JobControl::finish() { return !options_.progress || options_.progress(copied_, total_); }
 
 void JobControl::wait_for_rate() {
-  const double due = started_ + static_cast<double>(copied_) / static_cast<double>(options_.rate);
+  const double due =
+      started_ + static_cast<double>(limited_bytes_) / static_cast<double>(options_.rate);
   for (double now = monotonic_seconds(); now < due; now = monotonic_seconds()) {
     // In slices, so that cancelling is noticed while a slow copy sleeps.
     sleep_seconds(std::min(due - now, kReportEvery));

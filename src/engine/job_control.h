@@ -18,18 +18,25 @@ class JobControl final : public Control {
   // The options outlive the control.
   JobControl(const ControlOptions& options, uint64_t total);
   bool moved(uint64_t bytes) override;
-  uint64_t chunk() const override { return chunk_; }
+  uint64_t chunk() const override { return limited_ ? chunk_ : kChunk; }
+  // What is moved from now on counts for the rate, or does not: a clone of 10 GiB moves nothing.
+  void set_limited(bool limited) { limited_ = limited && options_.rate > 0; }
   // The last call of progress.
   bool finish();
   uint64_t copied() const { return copied_; }
 
  private:
+  // No call into the kernel can be interrupted: this is what a ^C may have to wait for.
+  static constexpr uint64_t kChunk = uint64_t{256} << 20;
+
   void wait_for_rate();
 
   const ControlOptions& options_;
   uint64_t total_;
   uint64_t chunk_;
   uint64_t copied_ = 0;
+  uint64_t limited_bytes_ = 0;  // of copied_
+  bool limited_;
   double started_ = 0;
   double reported_ = 0;
 };

@@ -1,5 +1,7 @@
 #include "engine/out_name.h"
 
+#include "facts/fs_class.h"
+
 namespace libcopyfile {
 namespace {
 
@@ -23,9 +25,15 @@ Result<Fd> open_directory(Names& names, int dir, const std::string& path) {
   return fd;
 }
 
+bool is_made_up(Files& files, int dir) {
+  const Result<FsInfo> fs = files.fs_info(dir);
+  return fs && class_of(fs->magic) == FsClass::made_up;
+}
+
 }  // namespace
 
-Result<OutName> resolve_out(Names& names, int dir, const std::string& path, bool follow) {
+Result<OutName> resolve_out(Files& files, Names& names, int dir, const std::string& path,
+                            bool follow) {
   if (path.empty()) return fail(ENOENT, Op::create, path);
   Fd previous;
   std::string rest = path;
@@ -50,6 +58,7 @@ Result<OutName> resolve_out(Names& names, int dir, const std::string& path, bool
       return fail(ENOENT, Op::create, path);  // a dangling link
     }
     if (!stat || !follow || stat->type != FileType::link) return out;
+    if (is_made_up(files, out.dir.get())) return fail(EBUSY, Op::create, path);
     Result<std::string> target = names.read_link(out.dir.get(), out.name);
     if (!target) return fail(target.error());
     rest = std::move(*target);

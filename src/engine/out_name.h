@@ -17,8 +17,10 @@ struct OutName {
 };
 
 // `follow`: a symbolic link at the end is followed to the name that it stands for, which must exist (ENOENT for a dangling
-// link, as cp refuses those; ELOOP after 40). Other errors: EISDIR for a path that ends in a slash or names a directory itself,
+// link, as cp refuses those; ELOOP after 40; EBUSY for a link of procfs, such as /dev/stdout: replacing the name of a file that
+// somebody has open would leave it open and empty). Other errors: EISDIR for a path that ends in a slash or names a directory itself,
 // and those of openat(2).
-Result<OutName> resolve_out(Names& names, int dir, const std::string& path, bool follow);
+Result<OutName> resolve_out(Files& files, Names& names, int dir, const std::string& path,
+                            bool follow);
 
 }  // namespace libcopyfile

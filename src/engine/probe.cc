@@ -42,7 +42,8 @@ class Probe {
       report_.notes.emplace_back("nothing was tried: the destination is not a regular file");
       return {};
     }
-    Result<OutName> out = resolve_out(system_.names, job_.out_dir, job_.out_path, true);
+    Result<OutName> out =
+        resolve_out(system_.files, system_.names, job_.out_dir, job_.out_path, true);
     if (!out) return fail(Error{out.error().code, out.error().op, job_.out_path, {}});
     return open_unnamed(std::move(out->dir));
   }

@@ -49,6 +49,7 @@ class Planner {
     step.bytes = total_length(ranges);
     step.ranges = std::move(ranges);
     step.reason = std::move(reason);
+    step.moves_data = id != MechanismId::reflink && id != MechanismId::zero;
     plan_.steps.push_back(std::move(step));
   }
 

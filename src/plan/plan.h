@@ -21,6 +21,8 @@ struct Step {
   std::vector<CopyRange> ranges;  // in the order of the destination
   uint64_t bytes = 0;
   std::string reason;  // why this mechanism for these bytes
+  bool moves_data =
+      true;  // false: shared or left out, so that a rate limit has nothing to say to it
 };
 
 struct Plan {

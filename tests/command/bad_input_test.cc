@@ -95,7 +95,7 @@ TEST(BadInput, SeveralSourcesNeedADirectory) {
   for (const char* n : {"a", "b", "c"}) copyfile.write(n, n);
   const Finished f = copyfile({"a", "b", "c"});
   EXPECT_EQ(f.exit_code, 1);
-  EXPECT_EQ(f.err, "copyfile: target directory 'c': Not a directory\n");
+  EXPECT_EQ(f.err, "copyfile: target 'c': Not a directory\n");
   EXPECT_EQ(copyfile.read("c"), "c");
 }
 
@@ -173,7 +173,7 @@ TEST(BadInput, AClosedStandardOutputIsAFailure) {
   const Command copyfile = Command::in_test_directory();
   copyfile.write("a", "x");
   for (const char* how : {">&-", ">/dev/full"}) {
-    for (const char* what : {"-v a b", "--help", "--json a b", "probe a b"}) {
+    for (const char* what : {"-v a b", "--help", "--json a b", "probe a b", "map a"}) {
       const Finished f = copyfile.shell(std::string("$COPYFILE ") + what + " " + how);
       EXPECT_EQ(f.exit_code, 1) << what << how;
       EXPECT_THAT(f.err, HasSubstr("write error")) << what << how;

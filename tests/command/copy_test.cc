@@ -186,6 +186,27 @@ TEST(Copy, TheRateIsKept) {
   EXPECT_GE(std::stoi(f.out), 800);
 }
 
+TEST(Copy, TheRateDoesNotHoldBackWhatMovesNothing) {
+  const Command copyfile = Command::in_test_directory(FsKind::xfs);
+  copyfile.write("a", pattern(4 << 20));
+  const Finished f =
+      copyfile.shell("truncate -s 1G a; timeout 20 $COPYFILE --limit-rate=1K a b && cmp a b");
+  EXPECT_EQ(f.exit_code, 0) << f.err;
+}
+
+TEST(Copy, AnOpenFileIsNotReplacedBehindItsDescriptor) {
+  const Command copyfile = Command::in_test_directory();
+  copyfile.write("a", "new");
+  copyfile.write("log", "precious\n");
+  for (const char* name : {"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}) {
+    const Finished f = copyfile.shell(std::string("$COPYFILE a ") + name + " >> log");
+    EXPECT_EQ(f.exit_code, 1) << name;
+    EXPECT_THAT(f.err, HasSubstr("is a file that is open")) << name;
+    EXPECT_EQ(copyfile.read("log"), "precious\n");
+    EXPECT_EQ(copyfile.shell(std::string("$COPYFILE a ") + name + " | cat").out, "new") << name;
+  }
+}
+
 TEST(Copy, JsonIsOneObjectALine) {
   const Command copyfile = Command::in_test_directory(FsKind::xfs);
   copyfile.write("a", pattern(1 << 20));
