@@ -9,7 +9,8 @@
 //  4. It stops for one reason (Stop). `declined` means "not here, not a failure: something else should continue from
 //     Moved::bytes on"; only the errnos of the mechanism's own table lead there. An errno that no table lists is a
 //     failure. EIO, ENOSPC, EDQUOT and ENOMEM are never declined.
-//  5. No file position moves, except that of a stream. No file is opened, closed, truncated to less, or given a name.
+//  5. No file position moves, except that of a stream. No file is opened, closed, truncated to less, or given a name (but a
+//     whole-file clone that came out short is undone).
 //  6. After each chunk it calls Control::moved(); if that says stop, it stops with `cancelled` at that point.
 //  7. A mechanism object has no state: it may be used by several threads on several pairs at once.
 #pragma once

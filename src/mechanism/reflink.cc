@@ -82,12 +82,22 @@ class Reflink final : public Mechanism {
     const uint64_t expected = total_length(ranges);
     const Done ok = retry_interrupted([&] { return pair.files.clone(pair.in, pair.out); });
     if (!ok) return stopped(kTable, ok.error(), 0);
-    // ZFS 2.2.0 cloned large dirty files short and said success; a source that shrank looks the same.
-    const Result<FileStat> out = pair.files.stat(pair.out);
-    if (!out) return stopped(kTable, out.error(), 0);
-    result.bytes = std::min(expected, out->size);
-    result.stop = out->size < expected ? Stop::end_of_source : Stop::complete;
+    const Result<FileStat> out = retry_interrupted([&] { return pair.files.stat(pair.out); });
+    if (!out) return stopped({}, out.error(), 0);
+    if (out->size < expected) return came_out_short(pair);
+    result.bytes = expected;
     if (!pair.control.moved(result.bytes)) result.stop = Stop::cancelled;
+    return result;
+  }
+
+  // ZFS 2.2.0 cloned large dirty files short and said success; the clone of a source that shrank looks the same. Reading
+  // will tell which it was, and must find the file as new as it was before.
+  static Moved came_out_short(Pair& pair) {
+    const Done emptied = retry_interrupted([&] { return pair.files.truncate(pair.out, 0); });
+    if (!emptied) return stopped({}, emptied.error(), 0);
+    Moved result;
+    result.stop = Stop::declined;
+    result.error = Error{ESTALE, Op::clone, "the clone came out shorter than the source was", {}};
     return result;
   }
 };
