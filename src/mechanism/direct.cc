@@ -216,9 +216,12 @@ class Direct final : public Mechanism {
   }
 
   Moved move(Pair& pair, std::span<const CopyRange> ranges) const override {
-    const Result<Fd> in = pair.files.reopen(pair.in, Reopen::direct_read);
+    const auto reopen = [&](int fd, Reopen how) {
+      return retry_interrupted([&] { return pair.files.reopen(fd, how); });
+    };
+    const Result<Fd> in = reopen(pair.in, Reopen::direct_read);
     if (!in) return stopped(kSetUpTable, in.error(), 0);
-    const Result<Fd> out = pair.files.reopen(pair.out, Reopen::direct_write);
+    const Result<Fd> out = reopen(pair.out, Reopen::direct_write);
     if (!out) return stopped(kSetUpTable, out.error(), 0);
     // Before the queue, so that they go after it: its destructor waits for transfers that still use them.
     std::vector<Slot> slots(kDepth);
@@ -226,7 +229,8 @@ class Direct final : public Mechanism {
       slot.buffer = AlignedBuffer(chunk_size(pair));
       if (!slot.buffer.valid()) return stopped({}, Error{ENOMEM, Op::read, {}, {}}, 0);
     }
-    const Result<std::unique_ptr<IoQueue>> queue = pair.files.queue(kDepth);
+    const Result<std::unique_ptr<IoQueue>> queue =
+        retry_interrupted([&] { return pair.files.queue(kDepth); });
     if (!queue) return stopped(kSetUpTable, queue.error(), 0);
     return DirectCopy(pair, ranges, in->get(), out->get(), **queue, slots).run();
   }
