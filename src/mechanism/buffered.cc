@@ -34,7 +34,7 @@ class Reader {
       const auto length = static_cast<size_t>(part.length);
       const Result<size_t> n = read(batch.buffer.span().subspan(batch.used, length), part.in);
       if (!n) {
-        batch.stop = n.error().code == ECANCELED ? Stop::cancelled : Stop::failed;
+        batch.stop = n.error().op == Op::progress ? Stop::cancelled : Stop::failed;
         batch.error = n.error();
         break;
       }
@@ -74,7 +74,7 @@ class Reader {
     for (;;) {
       Result<size_t> n = pair_.files.read(pair_.in, buffer, kStream, Cache::keep);
       if (n || n.error().code != EINTR) return n;
-      if (!pair_.control.moved(0)) return fail(ECANCELED, Op::read);
+      if (!pair_.control.moved(0)) return fail(ECANCELED, Op::progress);
     }
   }
 
