@@ -68,10 +68,11 @@ An empty OUT is IN; an empty LEN reaches to the end of SRC.
                             the command ends; default 'none'
       --overwrite-device  allow DST to be a block device
       --reflink[=WHEN] --sparse=WHEN --offload=WHEN --cache=WHEN
-      --limit-rate=RATE --progress --explain --json -v
+      --limit-rate=RATE --progress -v, --verbose --explain --json
                           as in 'copyfile --help'
 
 Numbers take K, M, G, T (powers of 1024) and KB, MB, ... (of 1000).
+Exit status: 0 copied, 1 not all copied, 2 wrong usage or a bad list.
 )";
 
 constexpr const char* kProbeHelp =
@@ -83,6 +84,7 @@ block of an unnamed file beside DST.
       --reflink[=WHEN] --sparse=WHEN --offload=WHEN --cache=WHEN
                           as in 'copyfile --help'
       --json              one JSON object
+Exit status: 0 answered, 1 one of them can't be looked at, 2 wrong usage.
 )";
 
 }  // namespace

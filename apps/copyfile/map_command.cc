@@ -168,6 +168,7 @@ std::optional<int> parse(int argc, char** argv, MapOptions& options) {
   // getopt_long() heads its messages with argv[0], which is the verb here.
   std::string name = program_name();
   char* const verb = std::exchange(argv[0], name.data());
+  set_verb(verb);
   std::optional<int> exit;
   optind = 0;
   while (!exit) {
@@ -192,9 +193,7 @@ std::optional<int> parse(int argc, char** argv, MapOptions& options) {
         print(kHelp);
         exit = close_standard_output() ? kOk : kFailed;
         break;
-      default:
-        std::fprintf(stderr, "Try '%s --help' for more information.\n", name.c_str());
-        exit = kUsage;
+      default: print_help_hint(); exit = kUsage;
     }
   }
   argv[0] = verb;

@@ -86,6 +86,8 @@ TEST_F(CommandMessages, RefusedOffloadSaysWhy) {
 TEST_F(CommandMessages, HintNamesTheSubcommand) {
   expect_failure({"range", "a", "b"},
                  "missing ranges\nTry 'copyfile range --help' for more information.", 2);
+  expect_failure({"map"}, "missing file operand\nTry 'copyfile map --help' for more information.",
+                 2);
   expect_failure({"probe", "-v", "a", "b"},
                  "option '-v' does not go with this command\n"
                  "Try 'copyfile probe --help' for more information.",

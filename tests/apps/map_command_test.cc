@@ -189,19 +189,19 @@ TEST_F(MapCommand, WrongUsageIsStatus2) {
     EXPECT_EQ(o.status, 2);
     EXPECT_EQ(o.out, "");
     EXPECT_TRUE(o.err.starts_with("copyfile: ")) << o.err;
-    EXPECT_TRUE(o.err.ends_with("\nTry 'copyfile --help' for more information.\n")) << o.err;
+    EXPECT_TRUE(o.err.ends_with("\nTry 'copyfile map --help' for more information.\n")) << o.err;
   }
   EXPECT_EQ(map({}).err,
-            "copyfile: missing file operand\nTry 'copyfile --help' for more information.\n");
+            "copyfile: missing file operand\nTry 'copyfile map --help' for more information.\n");
 }
 
 TEST_F(MapCommand, NamesOptionsThatItDoesNotKnow) {
   EXPECT_EQ(
       map({"--bogus", "x"}).err,
-      "copyfile: unrecognized option '--bogus'\nTry 'copyfile --help' for more information.\n");
+      "copyfile: unrecognized option '--bogus'\nTry 'copyfile map --help' for more information.\n");
   EXPECT_EQ(map({"--width=2", "x"}).err,
             "copyfile: invalid width '2': it is a number from 3 to 10000\n"
-            "Try 'copyfile --help' for more information.\n");
+            "Try 'copyfile map --help' for more information.\n");
 }
 
 // As with GNU programs: options may follow files, until "--".
