@@ -31,7 +31,7 @@ foreach(source IN LISTS page_sources)
   string(REGEX REPLACE ".*\\." "" section ${page})
   set(output ${PROJECT_BINARY_DIR}/man/${page})
   add_custom_command(OUTPUT ${output} DEPENDS ${source}
-                     COMMAND ${SCDOC} <${source} >${output} VERBATIM)
+                     COMMAND ${SCDOC} < ${source} > ${output} VERBATIM)
   list(APPEND pages ${output})
   install(FILES ${output} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
