@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# Completion for copyfile(1) in bash. Needs nothing but bash: the package bash-completion loads it by its name, and
+# `source` will do as well.
+
+_copyfile_options() {
+  case $1 in
+    range)
+      echo --ranges= --exact --durability= --overwrite-device --reflink --reflink= --sparse= --offload= --cache= \
+        --limit-rate= --progress -v --verbose --explain --json --help
+      ;;
+    probe) echo --reflink --reflink= --sparse= --offload= --cache= --json --help ;;
+    map) echo --svg= --json --width= --help ;;
+    *)
+      echo --reflink --reflink= --sparse= --offload= --durability= -p --overwrite-device -f --force -n --no-clobber \
+        -t --target-directory= -T --no-target-directory --cache= --limit-rate= --progress -v --verbose --debug \
+        --explain --json --help --version
+      ;;
+  esac
+}
+
+_copyfile() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' option=''
+  COMPREPLY=()
+  if ((COMP_CWORD > 1)); then
+    case ${COMP_WORDS[1]} in range | probe | map) verb=${COMP_WORDS[1]} ;; esac
+  fi
+  # readline takes "--sparse=al" for three words.
+  if [[ $cur == = ]]; then
+    option=$prev cur=''
+  elif [[ $prev == = ]]; then
+    option=${COMP_WORDS[COMP_CWORD - 2]}
+  elif [[ $prev != --reflink ]]; then # whose argument needs the equals sign
+    option=$prev
+  fi
+
+  case $option in
+    --reflink | --sparse) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur") ;;
+    --offload) mapfile -t COMPREPLY < <(compgen -W 'auto always' -- "$cur") ;;
+    --cache) mapfile -t COMPREPLY < <(compgen -W 'auto keep bypass' -- "$cur") ;;
+    --durability) mapfile -t COMPREPLY < <(compgen -W 'none ordered durable' -- "$cur") ;;
+    --limit-rate | --width) ;;
+    -t | --target-directory)
+      compopt -o filenames
+      mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+      ;;
+    *)
+      if [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(_copyfile_options "$verb")" -- "$cur")
+        if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then compopt -o nospace; fi
+        return
+      fi
+      compopt -o filenames
+      mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      if ((COMP_CWORD == 1)); then
+        local verbs
+        mapfile -t verbs < <(compgen -W 'range probe map' -- "$cur")
+        COMPREPLY+=("${verbs[@]}")
+      fi
+      ;;
+  esac
+}
+
+complete -F _copyfile copyfile
