@@ -44,6 +44,7 @@ class DataCopy {
       job_.request.ranges = outcome_.done.missing(asked);
       job_.request.whole_file = false;
     }
+    give_holes_their_size();
     if (!job_.control.finish()) outcome_.cancelled = true;
     return std::move(outcome_);
   }
@@ -77,31 +78,54 @@ class DataCopy {
       outcome_.error = ok.error();
       return false;
     }
+    if (plan.short_source) outcome_.end_of_source = true;
     for (const Step& step : plan.steps) {
-      Pair pair{job_.files, job_.in, job_.out, job_.facts, job_.control, step.manner};
-      const Mechanism& mechanism = job_.catalogue.at(step.mechanism);
-      job_.control.set_limited(step.moves_data);
-      const Moved moved = checked(mechanism.move(pair, step.ranges), step);
-      record(step, moved);
+      const Moved moved = run_step(step);
       switch (moved.stop) {
         case Stop::complete: break;
-        case Stop::end_of_source:
-          outcome_.end_of_source = true;
-          // Only now is it known where the copy of an endless request ends; it may end in a hole.
-          if (plan.out_size == 0) extend_to(step.ranges.front().out + moved.bytes);
-          return false;
+        case Stop::end_of_source: outcome_.end_of_source = true; break;
         case Stop::cancelled: outcome_.cancelled = true; return false;
         case Stop::failed: outcome_.error = moved.error; return false;
         case Stop::declined: return decline(step, moved);
       }
     }
-    outcome_.end_of_source = plan.short_source;
-    return finish(plan);
+    return false;
+  }
+
+  // A source may end before its ranges do, because it shrank or because its size was not known. What lies behind that end is
+  // left out; ranges that lie before it are copied nevertheless.
+  Moved run_step(const Step& step) {
+    const Mechanism& mechanism = job_.catalogue.at(step.mechanism);
+    job_.control.set_limited(step.moves_data);
+    Pair pair{job_.files, job_.in, job_.out, job_.facts, job_.control, step.manner};
+    std::vector<CopyRange> shorter;
+    std::span<const CopyRange> ranges = step.ranges;
+    if (source_end_ != UINT64_MAX) ranges = shorter = below_end(ranges, 0);
+    while (!ranges.empty()) {
+      Moved moved = checked(mechanism.move(pair, ranges), step, ranges);
+      record(step, ranges, moved);
+      if (moved.stop != Stop::end_of_source || job_.facts.in.kind == FileType::stream) return moved;
+      outcome_.end_of_source = true;
+      const std::vector<CopyRange> rest = remaining(ranges, moved.bytes);
+      source_end_ = std::min(source_end_, rest.empty() ? source_end_ : rest.front().in);
+      // The first of the rest is the one that ended: never asked for again, so that this comes to an end.
+      ranges = shorter = below_end(rest, 1);
+    }
+    return {};
+  }
+
+  // What of `ranges` behind the first `skip` lies before the end of the source, as far as it is known.
+  std::vector<CopyRange> below_end(std::span<const CopyRange> ranges, size_t skip) const {
+    std::vector<CopyRange> below;
+    for (const CopyRange& r : ranges.subspan(std::min(skip, ranges.size()))) {
+      if (r.in < source_end_) below.push_back(r.part(0, source_end_ - r.in));
+    }
+    return below;
   }
 
   // The contract is held here, in the one caller, not in each mechanism.
-  static Moved checked(Moved moved, const Step& step) {
-    const uint64_t asked = total_length(step.ranges);
+  static Moved checked(Moved moved, const Step& step, std::span<const CopyRange> ranges) {
+    const uint64_t asked = total_length(ranges);
     const bool bad =
         moved.bytes > asked || (moved.stop == Stop::complete && moved.bytes != asked) ||
         ((moved.stop == Stop::failed || moved.stop == Stop::declined) && moved.error.code == 0);
@@ -112,13 +136,16 @@ class DataCopy {
     return broken;
   }
 
-  void record(const Step& step, const Moved& moved) {
+  void record(const Step& step, std::span<const CopyRange> ranges, const Moved& moved) {
+    const bool may_be_hole = step.mechanism == MechanismId::zero || step.manner.detect_zeros > 0;
     uint64_t left = moved.bytes;
-    for (const CopyRange& r : step.ranges) {
+    for (const CopyRange& r : ranges) {
       if (left == 0) break;
-      const CopyRange part = r.part(0, left);
-      outcome_.done.add(part.destination());
-      left -= part.length;
+      const Range out = r.part(0, left).destination();
+      outcome_.done.add(out);
+      left -= out.length();
+      uint64_t& reach = may_be_hole ? holes_reach_ : data_reaches_;
+      reach = std::max(reach, out.end);
     }
     outcome_.copied += moved.bytes;
     outcome_.holes += moved.holes;
@@ -143,41 +170,32 @@ class DataCopy {
     const bool helps = std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& s) {
       return s.mechanism == MechanismId::zero || s.mechanism == MechanismId::direct;
     });
-    if (!helps || plan.out_size == 0) return {};
-    return retry_interrupted([&] { return job_.files.truncate(job_.out, plan.out_size); });
+    // Never below what earlier rounds have put in place: a hole there has nothing but the size.
+    const uint64_t size = std::max({plan.out_size, data_reaches_, holes_reach_});
+    if (!helps || size == 0) return {};
+    return retry_interrupted([&] { return job_.files.truncate(job_.out, size); });
   }
 
-  // A destination that ends in a hole is not yet as long as it must be.
-  bool finish(const Plan& plan) {
-    if (job_.facts.out.kind != FileType::regular) return false;
-    uint64_t written_to = 0;
-    bool holes = false;
-    for (const Step& step : plan.steps) {
-      if (step.mechanism == MechanismId::zero || step.manner.detect_zeros > 0) {
-        holes = true;
-      } else {
-        const CopyRange& last = step.ranges.back();
-        written_to = std::max(written_to, last.out + last.length);
-      }
-    }
-    if (holes && written_to < plan.out_size) extend_to(plan.out_size);
-    return false;
-  }
-
-  void extend_to(uint64_t size) {
-    if (job_.facts.out.kind != FileType::regular) return;
-    const Result<FileStat> stat = job_.files.stat(job_.out);
+  // A destination that ends in a hole is not yet as long as it must be, however this ended.
+  void give_holes_their_size() {
+    if (job_.facts.out.kind != FileType::regular || holes_reach_ <= data_reaches_) return;
+    const Result<FileStat> stat = retry_interrupted([&] { return job_.files.stat(job_.out); });
+    Done ok;
     if (!stat) {
-      outcome_.error = stat.error();
-    } else if (stat->size < size) {
-      const Done ok = retry_interrupted([&] { return job_.files.truncate(job_.out, size); });
-      if (!ok) outcome_.error = ok.error();
+      ok = fail(stat.error());
+    } else if (stat->size < holes_reach_) {
+      ok = retry_interrupted([&] { return job_.files.truncate(job_.out, holes_reach_); });
     }
+    if (!ok && !outcome_.error) outcome_.error = ok.error();
   }
 
   DataJob& job_;
   std::optional<ExtentMap> extents_;
   DataOutcome outcome_;
+  // Where what is in place ends: what was written, and what may be a hole there.
+  uint64_t data_reaches_ = 0;
+  uint64_t holes_reach_ = 0;
+  uint64_t source_end_ = UINT64_MAX;  // once it is known to be earlier than the ranges say
 };
 
 }  // namespace

@@ -25,14 +25,19 @@ bool JobControl::moved(uint64_t bytes) {
     wait_for_rate();
   }
   if (!options_.progress) return true;
-  const double now = monotonic_seconds();
   // moved(0) asks whether to stop, nothing else.
-  if (bytes > 0 && now - reported_ < kReportEvery) return true;
-  reported_ = now;
-  return options_.progress(copied_, total_);
+  if (bytes > 0 && monotonic_seconds() - reported_ < kReportEvery) return !cancelled_;
+  return report();
 }
 
-bool JobControl::finish() { return !options_.progress || options_.progress(copied_, total_); }
+bool JobControl::finish() { return !options_.progress || report(); }
+
+// Whoever cancelled is not asked again: the answer may have been given once only.
+bool JobControl::report() {
+  reported_ = monotonic_seconds();
+  if (!cancelled_ && !options_.progress(copied_, total_)) cancelled_ = true;
+  return !cancelled_;
+}
 
 void JobControl::wait_for_rate() {
   const double due =
@@ -40,7 +45,7 @@ void JobControl::wait_for_rate() {
   for (double now = monotonic_seconds(); now < due; now = monotonic_seconds()) {
     // In slices, so that cancelling is noticed while a slow copy sleeps.
     sleep_seconds(std::min(due - now, kReportEvery));
-    if (options_.progress && !options_.progress(copied_, total_)) return;
+    if (options_.progress && !report()) return;
   }
 }
 

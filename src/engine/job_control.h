@@ -30,6 +30,7 @@ class JobControl final : public Control {
   static constexpr uint64_t kChunk = uint64_t{256} << 20;
 
   void wait_for_rate();
+  bool report();
 
   const ControlOptions& options_;
   uint64_t total_;
@@ -39,6 +40,7 @@ class JobControl final : public Control {
   bool limited_;
   double started_ = 0;
   double reported_ = 0;
+  bool cancelled_ = false;
 };
 
 }  // namespace libcopyfile
