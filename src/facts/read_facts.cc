@@ -48,8 +48,9 @@ Result<SideFacts> read_side(Files& files, int fd, bool ours, Detail detail) {
     // Without it, what the file system is stays unknown.
     if (const Result<FsInfo> fs = files.fs_info(fd)) side.fs = *fs;
     side.fs_class = class_of(side.fs.magic);
-    // An empty file costs one read; a FUSE file that says 0 and holds data would be lost otherwise.
-    side.size_trusted = side.fs_class != FsClass::made_up && side.size > 0;
+    // Where a server tells the size, 0 may mean that it does not know: one read finds out.
+    side.size_trusted =
+        side.fs_class == FsClass::local || (side.fs_class != FsClass::made_up && side.size > 0);
   }
   return side;
 }
