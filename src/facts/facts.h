@@ -73,6 +73,9 @@ struct Facts {
   bool out_is_new = false;  // private and empty: what is not written reads as zero
   // The unit in which clones must be aligned: the allocation unit of the destination's file system.
   uint64_t clone_alignment = 4096;
+  // The destination's file system pays for every block that it allocates late (ext4's delayed allocation): blocks that are
+  // there before the data is written make the write cheaper.
+  bool preallocation_pays = false;
   uint64_t memory = 0;                    // bytes of RAM of this machine, 0 if unknown
   std::optional<uint64_t> source_cached;  // bytes of the source in the page cache
   // What was learned about this pair of mounts, or about this pair of files in this job.

@@ -13,6 +13,8 @@ struct Manner {
   uint64_t detect_zeros = 0;
   // Nothing is in the destination yet: what is not written reads as zero.
   bool out_is_new = false;
+  // For `buffered`: allocate the blocks of large ranges before writing them.
+  bool preallocate = false;
   // For `zero`: what becomes of the range.
   enum class Zero : uint8_t { hole, reserve, write } zero = Zero::hole;
   // For `reflink`: one FICLONE, the only snapshot-like copy.

@@ -73,6 +73,8 @@ Facts join_sides(Files& files, int in_fd, SideFacts in, SideFacts out, bool out_
   }
   facts.same_mount = in.stat.mount != 0 && in.stat.mount == out.stat.mount;
   facts.clone_alignment = clone_alignment(out.fs);
+  // XFS gains nothing by it, and Btrfs would write twice.
+  facts.preallocation_pays = fs_name(out.fs.magic) == "ext4";
   if (detail == Detail::full && in.kind == FileType::regular && in.size >= kAskCachedFrom) {
     if (const Result<uint64_t> n = files.resident(in_fd, {0, in.size})) facts.source_cached = *n;
   }

@@ -1,9 +1,15 @@
 // Reading and writing through the page cache. Works between any two files, and is what every other mechanism falls back
-// to. Above one buffer's worth a second thread reads ahead (docs/performance.md has the numbers for size and count).
+// to.
+//
+// Above one chunk two threads take turns, each reading a chunk and writing it: while one holds the inode for writing, the
+// other reads. Compared with a thread that reads ahead of one that writes, a chunk stays in the cache of one core, and both
+// cores have the same to do (docs/performance.md has the numbers for scheme, chunk size and preallocation).
+#include <atomic>
 #include <new>
 
+#include "base/buffer.h"
 #include "mechanism/mechanism.h"
-#include "mechanism/pipeline.h"
+#include "mechanism/work_queue.h"
 #include "mechanism/zeros.h"
 #include "sys/thread.h"
 #include "sys/transfer.h"
@@ -11,9 +17,8 @@
 namespace libcopyfile {
 namespace {
 
-constexpr size_t kBufferSize = size_t{1} << 20;
-constexpr size_t kSmallBuffer = size_t{64} << 10;
-constexpr size_t kBuffers = 4;
+constexpr uint64_t kChunk = uint64_t{512} << 10;
+constexpr uint64_t kSmallestBuffer = uint64_t{64} << 10;
 // Without RWF_DONTCACHE, pages are dropped this far behind the write: by then write-back has mostly got to them.
 constexpr uint64_t kDropBehind = uint64_t{32} << 20;
 
@@ -21,109 +26,103 @@ bool is_stream(const Pair& pair) {
   return pair.facts.in.kind == FileType::stream || pair.facts.out.kind == FileType::stream;
 }
 
-// Fills batches from the ranges, in order.
-class Reader {
- public:
-  Reader(Pair& pair, std::span<const CopyRange> ranges, Cache cache)
-      : pair_(pair), ranges_(ranges), cache_(cache) {}
+// What the workers of one move() share.
+struct Shared {
+  Pair& pair;
+  WorkQueue queue;
+  std::atomic<Cache> in_cache;
+  std::atomic<Cache> out_cache;
+};
 
-  void fill(Batch& batch) {
-    batch.clear();
-    while (batch.used < batch.buffer.size() && next_ < ranges_.size()) {
-      const CopyRange part = ranges_[next_].part(done_, batch.buffer.size() - batch.used);
-      const auto length = static_cast<size_t>(part.length);
-      const Result<size_t> n = read(batch.buffer.span().subspan(batch.used, length), part.in);
-      if (!n) {
-        batch.stop = n.error().op == Op::progress ? Stop::cancelled : Stop::failed;
-        batch.error = n.error();
-        break;
+// Moves chunks through a buffer of its own.
+class Worker {
+ public:
+  Worker(Shared& shared, AlignedBuffer buffer) : s_(shared), buffer_(std::move(buffer)) {}
+
+  void run() {
+    Chunk chunk;
+    while (s_.queue.take(chunk)) {
+      result_ = {};
+      for (const CopyRange& part : chunk.parts) {
+        if (!move_part(part)) break;
       }
-      if (*n > 0) batch.pieces.push_back({part.out, batch.used, *n});
-      batch.used += *n;
-      if (*n < length && !(stream() && *n > 0)) {
-        batch.stop = Stop::end_of_source;
-        break;
-      }
-      advance(*n);
-      if (stream()) break;
+      s_.queue.finish(chunk, result_);
+      if (result_.bytes > 0) drop_behind(chunk.parts.back());
     }
-    batch.last = batch.stop != Stop::complete || next_ == ranges_.size();
+  }
+
+  // Without a queue of chunks: as much as comes, in order, until the source ends. Chunks of a stream can't be dealt out.
+  Moved run_stream(std::span<const CopyRange> ranges) {
+    for (const CopyRange& range : ranges) {
+      for (uint64_t done = 0; done < range.length;) {
+        const CopyRange part = range.part(done, buffer_.size());
+        const uint64_t before = result_.bytes;
+        if (!move_part(part)) return std::move(result_);
+        const uint64_t moved = result_.bytes - before;
+        done += moved;
+        if (!s_.pair.control.moved(moved)) {
+          result_.stop = Stop::cancelled;
+          return std::move(result_);
+        }
+      }
+    }
+    return std::move(result_);
   }
 
  private:
-  bool stream() const { return pair_.facts.in.kind == FileType::stream; }
-
-  void advance(uint64_t n) {
-    done_ += n;
-    if (done_ == ranges_[next_].length) {
-      ++next_;
-      done_ = 0;
+  // False when nothing behind `part` is to be moved; result_ says why. A stream may give less than was asked for.
+  bool move_part(const CopyRange& part) {
+    const auto length = static_cast<size_t>(part.length);
+    const Result<size_t> n = read(buffer_.span().first(length), part.in);
+    if (!n) {
+      stop(n.error().op == Op::progress ? Stop::cancelled : Stop::failed, n.error());
+      return false;
     }
+    const std::span<const std::byte> data = buffer_.span().first(*n);
+    const Done ok =
+        s_.pair.manner.detect_zeros > 0 ? write_sparse(data, part.out) : write(data, part.out);
+    if (!ok) {
+      stop(Stop::failed, ok.error());
+      return false;
+    }
+    const bool ended = source_is_stream() ? *n == 0 : *n < length;
+    if (ended) result_.stop = Stop::end_of_source;
+    return !ended;
   }
 
+  void stop(Stop why, const Error& error) {
+    result_.stop = why;
+    result_.error = error;
+  }
+
+  bool source_is_stream() const { return s_.pair.facts.in.kind == FileType::stream; }
+
   Result<size_t> read(std::span<std::byte> buffer, uint64_t offset) {
-    if (!stream()) {
-      Result<size_t> n = read_full(pair_.files, pair_.in, buffer, offset, cache_);
-      if (!n && cache_ == Cache::drop && is_not_supported(n.error().code)) {
-        cache_ = Cache::keep;  // probed by doing: Btrfs and tmpfs have no RWF_DONTCACHE
-        n = read_full(pair_.files, pair_.in, buffer, offset, cache_);
+    Files& files = s_.pair.files;
+    if (!source_is_stream()) {
+      Result<size_t> n = read_full(files, s_.pair.in, buffer, offset, s_.in_cache);
+      if (!n && s_.in_cache == Cache::drop && is_not_supported(n.error().code)) {
+        s_.in_cache = Cache::keep;  // probed by doing: Btrfs and tmpfs have no RWF_DONTCACHE
+        n = read_full(files, s_.pair.in, buffer, offset, Cache::keep);
       }
       return n;
     }
     // A pipe may stay silent for ever: what has come goes on, and a signal is a moment to ask whether to stop.
     for (;;) {
-      Result<size_t> n = pair_.files.read(pair_.in, buffer, kStream, Cache::keep);
+      Result<size_t> n = files.read(s_.pair.in, buffer, kStream, Cache::keep);
       if (n || n.error().code != EINTR) return n;
-      if (!pair_.control.moved(0)) return fail(ECANCELED, Op::progress);
+      if (!s_.pair.control.moved(0)) return fail(ECANCELED, Op::progress);
     }
   }
 
-  Pair& pair_;
-  std::span<const CopyRange> ranges_;
-  Cache cache_;
-  size_t next_ = 0;
-  uint64_t done_ = 0;
-};
-
-// Empties batches into the destination and counts.
-class Writer {
- public:
-  Writer(Pair& pair, Cache cache) : pair_(pair), cache_(cache) {}
-
-  // False when nothing more is to be written; result() says why.
-  bool empty(const Batch& batch) {
-    const uint64_t before = result_.bytes;
-    for (const Piece& piece : batch.pieces) {
-      const auto data = batch.buffer.span().subspan(piece.offset, piece.length);
-      const Done ok =
-          pair_.manner.detect_zeros > 0 ? write_sparse(data, piece.out) : write(data, piece.out);
-      if (!ok) {
-        result_.stop = Stop::failed;
-        result_.error = ok.error();
-        return false;
-      }
-    }
-    if (!batch.pieces.empty()) drop_behind(batch.pieces.back());
-    if (!pair_.control.moved(result_.bytes - before)) {
-      result_.stop = Stop::cancelled;
-      return false;
-    }
-    result_.stop = batch.stop;
-    result_.error = batch.error;
-    return !batch.last;
-  }
-
-  Moved take_result() { return std::move(result_); }
-
- private:
   Done write(std::span<const std::byte> data, uint64_t offset) {
-    if (pair_.facts.out.kind == FileType::stream) offset = kStream;
+    Files& files = s_.pair.files;
+    if (s_.pair.facts.out.kind == FileType::stream) offset = kStream;
     size_t written = 0;
-    Done ok = write_all(pair_.files, pair_.out, data, offset, &written, cache_);
-    if (!ok && cache_ == Cache::drop && written == 0 && is_not_supported(ok.error().code)) {
-      cache_ = Cache::keep;
-      dropping_ = true;
-      ok = write_all(pair_.files, pair_.out, data, offset, &written, cache_);
+    Done ok = write_all(files, s_.pair.out, data, offset, &written, s_.out_cache);
+    if (!ok && s_.out_cache == Cache::drop && written == 0 && is_not_supported(ok.error().code)) {
+      s_.out_cache = Cache::keep;
+      ok = write_all(files, s_.pair.out, data, offset, &written, Cache::keep);
     }
     result_.bytes += written;
     return ok;
@@ -131,7 +130,7 @@ class Writer {
 
   // Runs of zeros that fill whole blocks of the destination become holes; what is between them is written in one go.
   Done write_sparse(std::span<const std::byte> data, uint64_t offset) {
-    const uint64_t block = pair_.manner.detect_zeros;
+    const uint64_t block = s_.pair.manner.detect_zeros;
     size_t at = 0;
     while (at < data.size()) {
       size_t end = at;
@@ -141,7 +140,7 @@ class Writer {
       }
       if (zero) {
         const Range hole{offset + at, offset + end};
-        if (Done ok = make_hole(pair_, hole); !ok) return ok;
+        if (Done ok = make_hole(s_.pair, hole); !ok) return ok;
         result_.bytes += hole.length();
         result_.holes += hole.length();
       } else if (Done ok = write(data.subspan(at, end - at), offset + at); !ok) {
@@ -165,23 +164,20 @@ class Writer {
 
   // For kernels and file systems without RWF_DONTCACHE. Only clean pages go, so write-back is started at once and the
   // dropping follows at a distance; posix_fadvise(2) reports nothing worth reporting here.
-  void drop_behind(const Piece& last) {
-    if (pair_.manner.cache != Cache::drop || (!dropping_ && cache_ == Cache::drop)) return;
+  void drop_behind(const CopyRange& last) {
+    if (s_.pair.manner.cache != Cache::drop || s_.out_cache == Cache::drop) return;
+    if (s_.pair.facts.out.kind == FileType::stream) return;
+    (void)s_.pair.files.start_writeback(s_.pair.out, last.destination());
     const uint64_t end = last.out + last.length;
-    if (end <= started_) return;
-    (void)pair_.files.start_writeback(pair_.out, {started_, end});
-    started_ = end;
     if (end > dropped_ + 2 * kDropBehind) {
       const uint64_t until = end - kDropBehind;
-      (void)pair_.files.advise(pair_.out, {dropped_, until}, Advice::dont_need);
+      (void)s_.pair.files.advise(s_.pair.out, {dropped_, until}, Advice::dont_need);
       dropped_ = until;
     }
   }
 
-  Pair& pair_;
-  Cache cache_;
-  bool dropping_ = false;
-  uint64_t started_ = 0;
+  Shared& s_;
+  AlignedBuffer buffer_;
   uint64_t dropped_ = 0;
   Moved result_;
 };
@@ -200,60 +196,55 @@ class Buffered final : public Mechanism {
 
   Moved move(Pair& pair, std::span<const CopyRange> ranges) const override {
     const uint64_t total = total_length(ranges);
-    const Cache cache = transfer_cache(pair);
-    Reader reader(pair, ranges, cache);
-    Writer writer(pair, cache);
-    const uint64_t wanted = std::max<uint64_t>(kSmallBuffer, std::min(total, pair.control.chunk()));
-    const auto size = static_cast<size_t>(std::min<uint64_t>(kBufferSize, align_up(wanted, 4096)));
+    const uint64_t wanted =
+        std::clamp(std::min(total, pair.control.chunk()), kSmallestBuffer, kChunk);
+    const uint64_t size = align_up(wanted, 4096);
+    if (pair.manner.preallocate) {
+      if (Done ok = preallocate(pair, ranges); !ok) return stopped({}, ok.error(), 0);
+    }
+    Shared shared{pair, WorkQueue(pair.control, ranges, size), transfer_cache(pair),
+                  transfer_cache(pair)};
+    AlignedBuffer mine(static_cast<size_t>(size));
+    if (!mine.valid()) return stopped({}, Error{ENOMEM, Op::read, {}, {}}, 0);
+    Worker worker(shared, std::move(mine));
     // A stream is read by the calling thread only: a reader blocked in a silent pipe could not be called back when
     // writing fails.
-    const bool read_ahead = total > size && !is_stream(pair);
-    std::vector<Batch> batches(read_ahead ? kBuffers : 1);
-    for (Batch& b : batches) {
-      b.buffer = AlignedBuffer(size);
-      if (!b.buffer.valid()) return stopped({}, Error{ENOMEM, Op::read, {}, {}}, 0);
+    if (is_stream(pair)) return worker.run_stream(ranges);
+    if (total > size) {
+      with_helper(shared, size, worker);
+    } else {
+      worker.run();
     }
-    if (read_ahead) {
-      BatchRing ring(std::move(batches));
-      return pipelined(reader, writer, ring);
-    }
-    do reader.fill(batches.front());
-    while (writer.empty(batches.front()));
-    return writer.take_result();
+    return std::move(shared.queue).result();
   }
 
  private:
-  static Moved pipelined(Reader& reader, Writer& writer, BatchRing& ring) {
-    const auto read_all = [&] {
-      for (bool more = true; more;) {
-        Batch* batch = ring.wait_empty();
-        if (batch == nullptr) return;
-        try {
-          reader.fill(*batch);
-        } catch (const std::bad_alloc&) {  // must not leave the thread
-          batch->last = true;
-          batch->stop = Stop::failed;
-          batch->error = Error{ENOMEM, Op::read, {}, {}};
-        }
-        more = !batch->last;
-        ring.put_full();
+  // Without a second buffer or thread to be had, one does all.
+  static void with_helper(Shared& shared, uint64_t size, Worker& worker) {
+    AlignedBuffer buffer(static_cast<size_t>(size));
+    if (!buffer.valid()) return worker.run();
+    Worker helper(shared, std::move(buffer));
+    const Result<Thread> thread = Thread::start([&helper] {
+      try {
+        helper.run();
+      } catch (const std::bad_alloc&) {
+        // What it had taken is not finished, so it is not counted, and the engine says so.
       }
-    };
-    Result<Thread> thread = Thread::start(read_all);
-    if (!thread) {
-      // No thread to be had: the same batches in turn.
-      for (bool more = true; more;) {
-        reader.fill(*ring.wait_empty());
-        ring.put_full();
-        more = writer.empty(ring.wait_full());
-        ring.put_empty();
-      }
-      return writer.take_result();
+    });
+    worker.run();
+  }
+
+  // The destination's blocks in one go, before the data. No space shows here, before the first byte.
+  static Done preallocate(Pair& pair, std::span<const CopyRange> ranges) {
+    constexpr uint64_t kWorthIt = uint64_t{1} << 20;
+    for (const CopyRange& r : ranges) {
+      if (r.length < kWorthIt) continue;
+      const Done ok = retry_interrupted(
+          [&] { return pair.files.allocate(pair.out, Allocate::reserve, r.destination()); });
+      if (!ok && !is_not_supported(ok.error().code) && ok.error().code != EINVAL) return ok;
+      if (!ok) break;
     }
-    while (writer.empty(ring.wait_full())) ring.put_empty();
-    ring.give_up();
-    thread->join();
-    return writer.take_result();
+    return {};
   }
 };
 

@@ -211,11 +211,12 @@ class Planner {
     Manner manner;
     if (around) manner.cache = Cache::drop;
     manner.detect_zeros = zero_block();
+    manner.preallocate = facts_.preallocation_pays && facts_.out_is_new && zero_block() == 0;
     if (buffered.empty()) refuse(MechanismId::buffered, "not needed");
     add_step(MechanismId::direct, manner, direct.take(), direct_reason_);
     add_step(MechanismId::buffered, manner, buffered.take(),
              around ? "what direct I/O can't take; pages are dropped behind it"
-                    : "through the page cache, reading ahead of writing");
+                    : "through the page cache, reading and writing at once");
     return {};
   }
 

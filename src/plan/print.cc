@@ -12,6 +12,7 @@ std::string manner_text(const Step& step) {
   const Manner& m = step.manner;
   if (m.whole_file) text += ", whole file";
   if (m.cache == Cache::drop) text += ", pages dropped";
+  if (m.preallocate) text += ", blocks preallocated";
   if (m.detect_zeros > 0) text += ", zeros of " + number(m.detect_zeros) + " become holes";
   if (step.mechanism == MechanismId::zero) {
     switch (m.zero) {

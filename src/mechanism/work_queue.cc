@@ -1,0 +1,68 @@
+#include "mechanism/work_queue.h"
+
+#include <algorithm>
+
+namespace libcopyfile {
+
+bool WorkQueue::take(Chunk& chunk) {
+  // So that no chunk of a million tiny ranges is a long one.
+  constexpr size_t kMostParts = 256;
+  const std::lock_guard lock(mutex_);
+  chunk.parts.clear();
+  if (stopping_ || next_ == ranges_.size()) return false;
+  // First what can fail for lack of memory: then nothing has been dealt out.
+  turns_.emplace_back();
+  chunk.parts.reserve(kMostParts);
+  uint64_t room = chunk_size_;
+  while (room > 0 && next_ < ranges_.size() && chunk.parts.size() < kMostParts) {
+    const CopyRange part = ranges_[next_].part(offset_, room);
+    chunk.parts.push_back(part);
+    room -= part.length;
+    offset_ += part.length;
+    if (offset_ == ranges_[next_].length) {
+      ++next_;
+      offset_ = 0;
+    }
+  }
+  chunk.sequence = first_ + turns_.size() - 1;
+  return true;
+}
+
+uint64_t WorkQueue::finish(const Chunk& chunk, const Moved& outcome) {
+  const std::lock_guard lock(mutex_);
+  if (outcome.stop != Stop::complete && (!stopping_ || chunk.sequence < stopped_at_)) {
+    stopping_ = true;
+    stopped_at_ = chunk.sequence;
+    result_.stop = outcome.stop;
+    result_.error = outcome.error;
+    result_.scope = outcome.scope;
+  }
+  turns_[chunk.sequence - first_] = {true, outcome.bytes};
+  result_.holes += outcome.holes;
+  uint64_t advanced = 0;
+  while (!turns_.empty() && turns_.front().done && (!stopping_ || first_ <= stopped_at_)) {
+    advanced += turns_.front().bytes;
+    turns_.pop_front();
+    ++first_;
+  }
+  result_.bytes += advanced;
+  if (advanced > 0 && !control_.moved(advanced) && !stopping_) {
+    stopping_ = true;
+    stopped_at_ = first_;
+    result_.stop = Stop::cancelled;
+  }
+  return result_.bytes;
+}
+
+bool WorkQueue::stopping() {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
+Moved WorkQueue::result() && {
+  // What was found to be zero behind the first gap is not counted, so neither are its holes.
+  result_.holes = std::min(result_.holes, result_.bytes);
+  return std::move(result_);
+}
+
+}  // namespace libcopyfile
