@@ -100,8 +100,9 @@ class Worker {
   Result<size_t> read(std::span<std::byte> buffer, uint64_t offset) {
     Files& files = s_.pair.files;
     if (!source_is_stream()) {
-      Result<size_t> n = read_full(files, s_.pair.in, buffer, offset, s_.in_cache);
-      if (!n && s_.in_cache == Cache::drop && is_not_supported(n.error().code)) {
+      const Cache cache = s_.in_cache;  // the other worker may change it
+      Result<size_t> n = read_full(files, s_.pair.in, buffer, offset, cache);
+      if (!n && cache == Cache::drop && is_not_supported(n.error().code)) {
         s_.in_cache = Cache::keep;  // probed by doing: Btrfs and tmpfs have no RWF_DONTCACHE
         n = read_full(files, s_.pair.in, buffer, offset, Cache::keep);
       }
@@ -119,8 +120,9 @@ class Worker {
     Files& files = s_.pair.files;
     if (s_.pair.facts.out.kind == FileType::stream) offset = kStream;
     size_t written = 0;
-    Done ok = write_all(files, s_.pair.out, data, offset, &written, s_.out_cache);
-    if (!ok && s_.out_cache == Cache::drop && written == 0 && is_not_supported(ok.error().code)) {
+    const Cache cache = s_.out_cache;  // the other worker may change it
+    Done ok = write_all(files, s_.pair.out, data, offset, &written, cache);
+    if (!ok && cache == Cache::drop && written == 0 && is_not_supported(ok.error().code)) {
       s_.out_cache = Cache::keep;
       ok = write_all(files, s_.pair.out, data, offset, &written, Cache::keep);
     }

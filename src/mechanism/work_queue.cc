@@ -28,7 +28,7 @@ bool WorkQueue::take(Chunk& chunk) {
   return true;
 }
 
-uint64_t WorkQueue::finish(const Chunk& chunk, const Moved& outcome) {
+void WorkQueue::finish(const Chunk& chunk, const Moved& outcome) {
   const std::lock_guard lock(mutex_);
   if (outcome.stop != Stop::complete && (!stopping_ || chunk.sequence < stopped_at_)) {
     stopping_ = true;
@@ -39,24 +39,17 @@ uint64_t WorkQueue::finish(const Chunk& chunk, const Moved& outcome) {
   }
   turns_[chunk.sequence - first_] = {true, outcome.bytes};
   result_.holes += outcome.holes;
-  uint64_t advanced = 0;
+  // Told chunk by chunk, in the order of the ranges, however many have become complete at once.
   while (!turns_.empty() && turns_.front().done && (!stopping_ || first_ <= stopped_at_)) {
-    advanced += turns_.front().bytes;
+    const uint64_t bytes = turns_.front().bytes;
     turns_.pop_front();
     ++first_;
-  }
-  result_.bytes += advanced;
-  if (advanced > 0 && !control_.moved(advanced) && !stopping_) {
+    result_.bytes += bytes;
+    if (bytes == 0 || control_.moved(bytes)) continue;
+    if (!stopping_ || stopped_at_ >= first_) result_.stop = Stop::cancelled;
     stopping_ = true;
-    stopped_at_ = first_;
-    result_.stop = Stop::cancelled;
+    stopped_at_ = 0;
   }
-  return result_.bytes;
-}
-
-bool WorkQueue::stopping() {
-  const std::lock_guard lock(mutex_);
-  return stopping_;
 }
 
 Moved WorkQueue::result() && {

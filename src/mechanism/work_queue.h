@@ -24,11 +24,9 @@ class WorkQueue {
 
   // The next chunk; false when there is none left or somebody has stopped.
   bool take(Chunk& chunk);
-  // The first `outcome.bytes` bytes of the chunk are in place. Returns how many bytes are, without a gap, from the first range
-  // on. Of several reasons to stop, the one that concerns the earliest byte counts.
-  uint64_t finish(const Chunk& chunk, const Moved& outcome);
-  // Whether a chunk is to be given up between its parts.
-  bool stopping();
+  // The first `outcome.bytes` bytes of the chunk are in place. Of several reasons to stop, the one that concerns the earliest
+  // byte counts.
+  void finish(const Chunk& chunk, const Moved& outcome);
   // When no worker is left.
   Moved result() &&;
 
