@@ -13,6 +13,8 @@ struct Cell {
 
   // What most of the cell is.
   Look most() const;
+  // About as much data as hole: which of the two is more would flicker from cell to cell.
+  bool is_half_hole() const;
   // A hole in which there is something: data that a picture of the whole file would lose.
   bool is_hole_with_something() const {
     return most() == Look::hole && bytes[index_of(Look::hole)] < length;

@@ -11,20 +11,26 @@
 namespace libcopyfile::app {
 namespace {
 
-// How a cell is drawn: one more than there are looks, because a hole with something in it has a sign of its own.
+// How a cell is drawn. Two more than there are looks: what is half a hole, and a hole with something in it, have signs
+// of their own.
 struct Sign {
   std::string_view ascii, block, colour, meaning;
 };
-constexpr std::array<Sign, kLooks + 1> kSigns{{
-    {"#", "\u2588", "32", "data"},                       // full block
-    {"s", "\u2593", "36", "shared"},                     // dark shade
-    {"p", "\u2591", "33", "preallocated"},               // light shade
-    {".", "\u00b7", "2", "hole"},                        // middle dot
-    {":", "\u2581", "32", "hole with something in it"},  // lower eighth block
+constexpr size_t kHalfHole = kLooks;
+constexpr size_t kHoleWithSomething = kLooks + 1;
+constexpr std::array<Sign, kLooks + 2> kSigns{{
+    {"#", "\u2588", "32", "data"},                 // full block
+    {"s", "\u2593", "36", "shared"},               // dark shade
+    {"p", "\u2591", "33", "preallocated"},         // light shade
+    {".", "\u00b7", "2", "hole"},                  // middle dot
+    {"+", "\u2584", "32", "half hole"},            // lower half block
+    {":", "\u2581", "32", "hole with some data"},  // lower eighth block
 }};
 
 const Sign& sign_of(const Cell& cell) {
-  return cell.is_hole_with_something() ? kSigns[kLooks] : kSigns[index_of(cell.most())];
+  if (cell.is_half_hole()) return kSigns[kHalfHole];
+  if (cell.is_hole_with_something()) return kSigns[kHoleWithSomething];
+  return kSigns[index_of(cell.most())];
 }
 
 std::string_view glyph(const Sign& sign, const TextStyle& style) {

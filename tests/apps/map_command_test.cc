@@ -76,7 +76,7 @@ TEST_F(MapCommand, DrawsFilesAndALegend) {
                 two +
                 "\n[########]\nsize 64K (65536 bytes), 64K on disk in 1 extent; a cell is 8.0K\n"
                 "data 64K (100%); preallocated 0; holes 0; shared 0\n\n"
-                "# data  s shared  p preallocated  . hole  : hole with something in it\n");
+                "# data  s shared  p preallocated  . hole  + half hole  : hole with some data\n");
 }
 
 TEST_F(MapCommand, UsesTheSignsOfTheLocale) {

@@ -92,9 +92,22 @@ TEST(MapText, LargestShareDecides) {
               {{40, Look::data}, {20, Look::hole}, {20, Look::preallocated}, {20, Look::shared}}),
           10),
       "####..ppss");
-  EXPECT_EQ(bar_of(map_of({{6, Look::data}, {14, Look::hole}}), 2), "#.");
-  EXPECT_EQ(bar_of(map_of({{4, Look::data}, {16, Look::hole}}), 2), ":.");
-  EXPECT_EQ(bar_of(map_of({{5, Look::hole}, {5, Look::data}, {10, Look::preallocated}}), 2), "#p");
+  EXPECT_EQ(bar_of(map_of({{7, Look::data}, {13, Look::hole}}), 2), "#.");
+  EXPECT_EQ(bar_of(map_of({{3, Look::data}, {17, Look::hole}}), 2), ":.");
+  EXPECT_EQ(bar_of(map_of({{4, Look::hole}, {6, Look::shared}, {10, Look::preallocated}}), 2),
+            "sp");
+}
+
+// Which of the two is more would change from cell to cell, and the bar would show a pattern that is not there.
+TEST(MapText, HalfHoleIsASignOfItsOwn) {
+  std::vector<Part> parts;
+  for (int i = 0; i < 1000; ++i)
+    parts.insert(parts.end(), {{4096, Look::data}, {4096, Look::hole}});
+  parts.push_back({4096, Look::data});
+  EXPECT_EQ(bar_of(map_of(parts), 30), std::string(30, '+'));
+  EXPECT_EQ(bar_of(map_of({{6, Look::data}, {14, Look::hole}}), 2), "+.");
+  EXPECT_EQ(bar_of(map_of({{1, Look::data}, {1, Look::hole}}), 2), "#.");
+  EXPECT_EQ(bar_of(map_of({{kMaxOffset / 2, Look::data}, {kMaxOffset / 2, Look::hole}}), 1), "+");
 }
 
 TEST(MapText, IslandsInLargeHolesShow) {
@@ -134,9 +147,9 @@ TEST(MapText, UsesBlocksInUtf8AndColoursOnTerminals) {
       << coloured;
   EXPECT_EQ(map_as_text(map, {.columns = 10, .utf8 = true}).find('\033'), std::string::npos);
   EXPECT_EQ(legend_as_text({}),
-            "# data  s shared  p preallocated  . hole  : hole with something in it\n");
+            "# data  s shared  p preallocated  . hole  + half hole  : hole with some data\n");
   EXPECT_EQ(legend_as_text({.utf8 = true}),
-            "█ data  ▓ shared  ░ preallocated  · hole  ▁ hole with something in it\n");
+            "█ data  ▓ shared  ░ preallocated  · hole  ▄ half hole  ▁ hole with some data\n");
 }
 
 TEST(MapText, SaysWhatIsUnknown) {
