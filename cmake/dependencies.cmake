@@ -10,7 +10,6 @@ mark_as_advanced(LIBURING_INCLUDE_DIR LIBURING_ARCHIVE)
 
 # For the command. All of them are used as headers only: nothing is loaded when it starts.
 find_package(fmt REQUIRED)
-find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 
 # For the manual.
