@@ -307,8 +307,8 @@ class CopyCommand {
 
   void explain(const std::string& from, const std::string& to, const Facts& facts,
                const DataOutcome& data) {
-    fmt::print("{} -> {}\n{}{}", app::quoted(from), app::quoted(to), explain_facts(facts),
-               explain_outcome(data));
+    print(fmt::format("{} -> {}\n{}{}", app::quoted(from), app::quoted(to), explain_facts(facts),
+                      explain_outcome(data)));
   }
 
   void tell(const std::string& from, const std::string& to, const Facts& facts,
@@ -325,9 +325,9 @@ class CopyCommand {
     }
     if (o.explain) {
       explain(from, to, facts, data);
-      if (file != nullptr) fmt::print("durability: {}\n", durability_name(file->reached));
+      if (file != nullptr) print(fmt::format("durability: {}\n", durability_name(file->reached)));
     } else if (o.verbose) {
-      fmt::print("{} -> {}\n", app::quoted(from), app::quoted(to));
+      print(fmt::format("{} -> {}\n", app::quoted(from), app::quoted(to)));
     }
     if (o.debug) std::fputs(debug_line(facts, data, o.data.sharing, o.data.sparse).c_str(), stdout);
   }

@@ -103,9 +103,6 @@ TextStyle style_for(const MapOptions& options) {
   return style;
 }
 
-// Not fmt::print(), which throws where standard output is full; close_standard_output() tells of it.
-void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-
 // Gives each map to `use`. False if a file could not be mapped.
 template <class Use>
 bool for_each_map(const MapOptions& options, Use use) {

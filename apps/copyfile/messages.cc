@@ -41,8 +41,12 @@ const std::string& program_name() { return mutable_program_name(); }
 void set_verb(const char* verb) { mutable_verb() = std::string(" ") + verb; }
 
 void print_help_hint() {
-  fmt::print(stderr, "Try '{}{} --help' for more information.\n", program_name(), mutable_verb());
+  print_error(
+      fmt::format("Try '{}{} --help' for more information.\n", program_name(), mutable_verb()));
 }
+
+void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void print_error(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
 
 std::string errno_text(int code) {
   const char* text = strerrordesc_np(code);

@@ -25,6 +25,11 @@ void print_help_hint();
 // complain() and print_help_hint(); returns kUsage.
 int usage_error(std::string_view text);
 
+// To standard output and standard error. Not fmt::print(), which throws where they are full or closed;
+// close_standard_output() tells of it.
+void print(std::string_view text);
+void print_error(std::string_view text);
+
 std::string errno_text(int code);
 
 // Flushes standard output. False, with a message, if what was printed did not get out (a full disk, a closed descriptor):

@@ -199,7 +199,7 @@ ParsedOptions parse_options(Verb verb, int argc, char** argv) {
       return {{}, close_standard_output() ? kOk : kFailed};
     }
     if (code == kVersion) {
-      fmt::print("copyfile {}\n", COPYFILE_VERSION);
+      print(fmt::format("copyfile {}\n", COPYFILE_VERSION));
       return {{}, close_standard_output() ? kOk : kFailed};
     }
     if (code == '?') {

@@ -43,13 +43,14 @@ int probe_command(int argc, char** argv) {
     if (report.refused) object["error"] = strerrorname_np(report.refused->code);
     print_json_line(object);
   } else {
-    fmt::print("{} -> {}\n{}ways to copy:\n{}", app::quoted(job.in_path), app::quoted(job.out_path),
-               explain_facts(report.facts), to_text(report.verdicts));
-    if (report.plan) fmt::print("plan:\n{}", to_text(*report.plan));
+    print(fmt::format("{} -> {}\n{}ways to copy:\n{}", app::quoted(job.in_path),
+                      app::quoted(job.out_path), explain_facts(report.facts),
+                      to_text(report.verdicts)));
+    if (report.plan) print(fmt::format("plan:\n{}", to_text(*report.plan)));
     if (report.refused) {
-      fmt::print("as asked it can't be copied: {}\n", errno_text(report.refused->code));
+      print(fmt::format("as asked it can't be copied: {}\n", errno_text(report.refused->code)));
     }
-    for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
+    for (const std::string& note : report.notes) print(fmt::format("note: {}\n", note));
   }
   return close_standard_output() ? kOk : kFailed;
 }

@@ -218,8 +218,8 @@ class RangeCommand {
   }
 
   void explain() const {
-    fmt::print("{} -> {}\n{}{}", app::quoted(from_), app::quoted(to_), explain_facts(report_.facts),
-               explain_outcome(report_.data));
+    print(fmt::format("{} -> {}\n{}{}", app::quoted(from_), app::quoted(to_),
+                      explain_facts(report_.facts), explain_outcome(report_.data)));
   }
 
   void tell() const {
@@ -229,9 +229,9 @@ class RangeCommand {
     } else if (o.explain) {
       explain();
     } else if (o.verbose) {
-      fmt::print("{} -> {}: {} in {} {}\n", app::quoted(from_), app::quoted(to_),
-                 size_with_bytes(report_.data.copied), ranges_.size(),
-                 ranges_.size() == 1 ? "range" : "ranges");
+      print(fmt::format("{} -> {}: {} in {} {}\n", app::quoted(from_), app::quoted(to_),
+                        size_with_bytes(report_.data.copied), ranges_.size(),
+                        ranges_.size() == 1 ? "range" : "ranges"));
     }
   }
 

@@ -76,6 +76,8 @@ struct Facts {
   // The destination's file system pays for every block that it allocates late (ext4's delayed allocation): blocks that are
   // there before the data is written make the write cheaper.
   bool preallocation_pays = false;
+  // A clone of any size costs less than copying the bytes (Btrfs, which would copy on write anyway).
+  bool cheap_clones = false;
   uint64_t memory = 0;                    // bytes of RAM of this machine, 0 if unknown
   std::optional<uint64_t> source_cached;  // bytes of the source in the page cache
   // What was learned about this pair of mounts, or about this pair of files in this job.

@@ -75,6 +75,7 @@ Facts join_sides(Files& files, int in_fd, SideFacts in, SideFacts out, bool out_
   facts.clone_alignment = clone_alignment(out.fs);
   // XFS gains nothing by it, and Btrfs would write twice.
   facts.preallocation_pays = fs_name(out.fs.magic) == "ext4";
+  facts.cheap_clones = fs_name(out.fs.magic) == "btrfs";
   if (detail == Detail::full && in.kind == FileType::regular && in.size >= kAskCachedFrom) {
     if (const Result<uint64_t> n = files.resident(in_fd, {0, in.size})) facts.source_cached = *n;
   }

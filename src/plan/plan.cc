@@ -8,6 +8,12 @@
 namespace libcopyfile {
 namespace {
 
+uint64_t smallest_clone(const Facts& facts) {
+  if (facts.cheap_clones) return cost::kSmallestCheapClone;
+  if (facts.out_is_new) return cost::kSmallestCloneIntoNew;
+  return cost::kSmallestClone;
+}
+
 class Planner {
  public:
   Planner(const Facts& facts, const PerMechanism<Verdict>& verdicts, const ExtentMap* extents,
@@ -107,7 +113,7 @@ class Planner {
       if (must && (parts.head.length > 0 || parts.tail.length > 0)) {
         return fail(EINVAL, Op::clone, r.source());
       }
-      if (!must && parts.core.length < cost::kSmallestClone) {
+      if (!must && parts.core.length < smallest_clone(facts_)) {
         small += parts.core.length > 0 ? 1 : 0;
         rest_.add(r);
         continue;
@@ -118,7 +124,7 @@ class Planner {
     }
     if (small > 0) {
       plan_.notes.push_back(std::to_string(small) + " aligned ranges of less than " +
-                            std::to_string(cost::kSmallestClone >> 10) +
+                            std::to_string(smallest_clone(facts_) >> 10) +
                             " KiB are copied: a clone of so little costs more than copying it");
     }
     if (clones.empty()) {
@@ -130,7 +136,7 @@ class Planner {
   }
 
   Done plan_whole_clone(bool must) {
-    if (!must && facts_.in.size < cost::kSmallestClone) {
+    if (!must && facts_.in.size < smallest_clone(facts_)) {
       refuse(MechanismId::reflink, "a clone of so little costs more than copying it");
       for (const CopyRange& r : ranges_) rest_.add(r);
       return {};
@@ -340,7 +346,7 @@ bool needs_extents(const Facts& facts, const PerMechanism<Verdict>& verdicts,
                          request.options.sparse == Sparse::automatic;
   if (request.whole_file) {
     const bool clones = may_share && (request.options.sharing == Sharing::always ||
-                                      facts.in.size >= cost::kSmallestClone);
+                                      facts.in.size >= smallest_clone(facts));
     // A new file reads as zero where nothing is written: what is not allocated need not be looked for in a small file
     // that has all its blocks.
     const bool dense =

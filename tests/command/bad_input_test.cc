@@ -181,6 +181,17 @@ TEST(BadInput, AClosedStandardOutputIsAFailure) {
   }
 }
 
+TEST(BadInput, AFullStandardOutputIsToldOfAtTheEndNotThrown) {
+  const Command copyfile = Command::in_test_directory();
+  copyfile.write("a", "x");
+  const Finished f = copyfile.shell(
+      "mkdir d; for i in $(seq 400); do cp a a_name_that_is_long_enough_$i; done; "
+      "$COPYFILE -v a_* d >/dev/full");
+  EXPECT_EQ(f.exit_code, 1);
+  EXPECT_EQ(f.err, "copyfile: write error: No space left on device\n");
+  EXPECT_TRUE(copyfile.exists("d/a_name_that_is_long_enough_400"));
+}
+
 TEST(BadInput, AClosedStandardOutputDoesNotMatterWhereNothingIsPrinted) {
   const Command copyfile = Command::in_test_directory();
   copyfile.write("a", "x");

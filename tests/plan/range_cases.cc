@@ -41,9 +41,9 @@ std::vector<PlanCase> alignment_cases() {
              10 * kMiB, scattered(8, 4 * kKiB)),
       ranges("large_and_small_ranges", "each range by its size", kXfs, 10 * kMiB, 10 * kMiB,
              {{0, 0, kMiB}, {2 * kMiB, 3 * kMiB, 4 * kKiB}, {4 * kMiB, 5 * kMiB, kMiB}}),
-      ranges("clone_limit_below", "one block less than 64 KiB", kXfs, 10 * kMiB, 10 * kMiB,
-             {{0, kMiB, 60 * kKiB}}),
-      ranges("clone_limit_at", "64 KiB", kXfs, 10 * kMiB, 10 * kMiB, {{0, kMiB, 64 * kKiB}}),
+      ranges("clone_limit_below", "one block less than 256 KiB", kXfs, 10 * kMiB, 10 * kMiB,
+             {{0, kMiB, 252 * kKiB}}),
+      ranges("clone_limit_at", "256 KiB", kXfs, 10 * kMiB, 10 * kMiB, {{0, kMiB, 256 * kKiB}}),
   };
 }
 
