@@ -192,6 +192,7 @@ ParsedOptions parse_options(Verb verb, int argc, char** argv) {
   optind = 0;
   for (;;) {
     int index = -1;
+    // No other thread is there yet.  NOLINTNEXTLINE(concurrency-mt-unsafe)
     const int code = ::getopt_long(argc, argv, short_options, kLongOptions, &index);
     if (code == -1) break;
     if (code == kHelp) {
