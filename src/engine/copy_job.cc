@@ -73,8 +73,7 @@ class CopyJob {
   Done read_facts(const PendingFile& pending) {
     Result<SideFacts> side = read_side(system_.files, pending.fd(), true);
     if (!side) return fail(at_destination(side.error()));
-    report_.facts =
-        join_sides(system_.files, in_.get(), std::move(in_side_), std::move(*side), true);
+    report_.facts = join_sides(std::move(in_side_), std::move(*side), true);
     if (learned_ != nullptr) learned_->recall(report_.facts);
     return {};
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "extents/read_extents.h"
+#include "facts/read_facts.h"
 #include "sys/system_info.h"
 #include "sys/thread.h"
 #include "sys/transfer.h"
@@ -16,6 +17,10 @@ class DataCopy {
 
   Result<Plan> plan_next() {
     const double start = monotonic_seconds();
+    if (!asked_cached_ && needs_cached(job_.request.options)) {
+      ask_cached(job_.files, job_.in, job_.facts);
+      asked_cached_ = true;
+    }
     const PerMechanism<Verdict> verdicts = job_.catalogue.verdicts(job_.facts);
     if (!extents_ && needs_extents(job_.facts, verdicts, job_.request)) {
       Result<ExtentMap> map = read_map();
@@ -38,6 +43,7 @@ class DataCopy {
         outcome_.error = plan.error();
         break;
       }
+      planned_end_ = std::max(planned_end_, plan->out_size);
       const bool again = run_plan(*plan);
       if (job_.keep_plans) outcome_.plans.push_back(std::move(*plan));
       if (!again) break;
@@ -45,12 +51,16 @@ class DataCopy {
       job_.request.whole_file = false;
     }
     give_holes_their_size();
+    cut_what_is_not_counted();
     if (!job_.control.finish()) outcome_.cancelled = true;
     return std::move(outcome_);
   }
 
  private:
   Result<ExtentMap> read_map() {
+    const ExtentQuery query{job_.in, job_.facts.in.ours, job_.facts.in.size};
+    // Sorting many sources and looking each up costs more than one question that usually settles it.
+    if (job_.request.ranges.size() > 1 && is_dense(job_.files, query)) return ExtentMap{};
     std::vector<Range> sources;
     sources.reserve(job_.request.ranges.size());
     for (const CopyRange& r : job_.request.ranges) sources.push_back(r.source());
@@ -68,7 +78,6 @@ class DataCopy {
       }
     }
     if (!sources.empty()) sources.resize(last + 1);
-    const ExtentQuery query{job_.in, job_.facts.in.ours, job_.facts.in.size};
     return read_extents(job_.files, query, sources);
   }
 
@@ -163,17 +172,34 @@ class DataCopy {
     return true;
   }
 
-  // A new file gets its size first where that helps: XFS then preallocates nothing behind its end, and direct writes of
-  // several chunks at once need not extend the file one after the other.
+  // A file gets its size first where that helps: XFS then preallocates nothing behind its end, which would fill the gaps
+  // between scattered ranges (100,000 of 4 KiB took four times their space), and direct writes of several chunks at once need
+  // not extend the file one after the other.
   Done prepare(const Plan& plan) {
-    if (!job_.facts.out_is_new || job_.facts.out.kind != FileType::regular) return {};
-    const bool helps = std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& s) {
-      return s.mechanism == MechanismId::zero || s.mechanism == MechanismId::direct;
+    if (job_.facts.out.kind != FileType::regular) return {};
+    const bool is_new = job_.facts.out_is_new;
+    const bool helps = std::any_of(plan.steps.begin(), plan.steps.end(), [&](const Step& s) {
+      return (is_new && (s.mechanism == MechanismId::zero || s.mechanism == MechanismId::direct)) ||
+             (s.moves_data && s.ranges.size() > 1);
     });
-    // Never below what earlier rounds have put in place: a hole there has nothing but the size.
+    // Never below what is there, nor below what earlier rounds have put in place: a hole there has nothing but the size.
+    const uint64_t before = is_new ? 0 : job_.facts.out.size;
     const uint64_t size = std::max({plan.out_size, data_reaches_, holes_reach_});
-    if (!helps || size == 0) return {};
+    if (!helps || size <= before) return {};
     return retry_interrupted([&] { return job_.files.truncate(job_.out, size); });
+  }
+
+  // A caller's file that did not get all of its bytes ends where they do: not where a second thread had written ahead, nor at
+  // the size that it got first. Not if somebody else has made it longer than we would have.
+  void cut_what_is_not_counted() {
+    const bool complete = !outcome_.error && !outcome_.cancelled && !outcome_.end_of_source;
+    if (complete || job_.facts.out_is_new || job_.facts.out.kind != FileType::regular) return;
+    const uint64_t end = std::max({job_.facts.out.size, data_reaches_, holes_reach_});
+    if (planned_end_ <= end) return;
+    const Result<FileStat> stat = retry_interrupted([&] { return job_.files.stat(job_.out); });
+    if (!stat || stat->size <= end || stat->size > planned_end_) return;
+    const Done ok = retry_interrupted([&] { return job_.files.truncate(job_.out, end); });
+    if (!ok && !outcome_.error) outcome_.error = ok.error();
   }
 
   // A destination that ends in a hole is not yet as long as it must be, however this ended.
@@ -191,10 +217,13 @@ class DataCopy {
 
   DataJob& job_;
   std::optional<ExtentMap> extents_;
+  bool asked_cached_ = false;
   DataOutcome outcome_;
   // Where what is in place ends: what was written, and what may be a hole there.
   uint64_t data_reaches_ = 0;
   uint64_t holes_reach_ = 0;
+  uint64_t grown_to_ = 0;  // the size that it got first
+  uint64_t planned_end_ = 0;
   uint64_t source_end_ = UINT64_MAX;  // once it is known to be earlier than the ranges say
 };
 

@@ -21,8 +21,7 @@ class Probe {
     if (Done ok = open_scratch(); !ok) return ok;
     Result<SideFacts> out_side = read_side(system_.files, scratch_.get(), true);
     if (!out_side) return fail(out_side.error());
-    report_.facts = join_sides(system_.files, in_.get(), std::move(*in_side), std::move(*out_side),
-                               scratch_is_new_);
+    report_.facts = join_sides(std::move(*in_side), std::move(*out_side), scratch_is_new_);
     resolve_unknown();
     make_plan();
     return {};

@@ -34,7 +34,7 @@ Result<PlanRequest> prepare(Files& files, Learned* learned, const RangeJob& job,
   Result<SideFacts> out = read_side(files, job.out, job.ours, detail);
   if (!out) return fail(out.error());
   if (Done ok = check_sides(*in, *out, job.streams); !ok) return fail(ok.error());
-  report.facts = join_sides(files, job.in, std::move(*in), std::move(*out), false, detail);
+  report.facts = join_sides(std::move(*in), std::move(*out), false, detail);
   if (learned != nullptr) learned->recall(report.facts);
   PlanRequest request;
   request.options = job.data;

@@ -234,4 +234,15 @@ Result<ExtentMap> read_extents(Files& files, const ExtentQuery& query,
   return map;
 }
 
+bool is_dense(Files& files, const ExtentQuery& query) {
+  if (!query.ours || query.size == 0) return false;
+  const auto found = [&](Seek what) {
+    return retry_interrupted([&] { return files.seek(query.fd, 0, what); });
+  };
+  const Result<uint64_t> data = found(Seek::data);
+  if (!data || *data != 0) return false;
+  const Result<uint64_t> hole = found(Seek::hole);
+  return hole && *hole >= query.size;
+}
+
 }  // namespace libcopyfile

@@ -30,4 +30,7 @@ struct ExtentQuery {
 Result<ExtentMap> read_extents(Files& files, const ExtentQuery& query,
                                std::span<const Range> ranges);
 
+// Whether the whole file is known to be data. False where that takes more than a question.
+bool is_dense(Files& files, const ExtentQuery& query);
+
 }  // namespace libcopyfile

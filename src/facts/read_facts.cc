@@ -55,8 +55,7 @@ Result<SideFacts> read_side(Files& files, int fd, bool ours, Detail detail) {
   return side;
 }
 
-Facts join_sides(Files& files, int in_fd, SideFacts in, SideFacts out, bool out_is_new,
-                 Detail detail) {
+Facts join_sides(SideFacts in, SideFacts out, bool out_is_new, Detail detail) {
   Facts facts;
   if (detail == Detail::full) {
     const SystemInfo system = system_info();
@@ -76,12 +75,15 @@ Facts join_sides(Files& files, int in_fd, SideFacts in, SideFacts out, bool out_
   // XFS gains nothing by it, and Btrfs would write twice.
   facts.preallocation_pays = fs_name(out.fs.magic) == "ext4";
   facts.cheap_clones = fs_name(out.fs.magic) == "btrfs";
-  if (detail == Detail::full && in.kind == FileType::regular && in.size >= kAskCachedFrom) {
-    if (const Result<uint64_t> n = files.resident(in_fd, {0, in.size})) facts.source_cached = *n;
-  }
   facts.in = std::move(in);
   facts.out = std::move(out);
   return facts;
+}
+
+void ask_cached(Files& files, int in_fd, Facts& facts) {
+  if (facts.in.kind != FileType::regular || facts.in.size < kAskCachedFrom) return;
+  const Result<uint64_t> n = files.resident(in_fd, {0, facts.in.size});
+  if (n) facts.source_cached = *n;
 }
 
 }  // namespace libcopyfile

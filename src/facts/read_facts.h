@@ -14,8 +14,10 @@ enum class Detail : uint8_t {
 // `ours`: see SideFacts.
 Result<SideFacts> read_side(Files& files, int fd, bool ours, Detail detail = Detail::full);
 
-// Puts two sides together. In full detail it asks about the machine and how much of a large source is cached.
-Facts join_sides(Files& files, int in_fd, SideFacts in, SideFacts out, bool out_is_new,
-                 Detail detail = Detail::full);
+// Puts two sides together. In full detail it asks about the machine.
+Facts join_sides(SideFacts in, SideFacts out, bool out_is_new, Detail detail = Detail::full);
+
+// How much of a large source is in the page cache. The kernel looks at every page: 5 ms for a GiB, so only where it matters.
+void ask_cached(Files& files, int in_fd, Facts& facts);
 
 }  // namespace libcopyfile

@@ -337,6 +337,10 @@ bool needs_full_facts(std::span<const CopyRange> ranges, const DataOptions& o) {
   return total > cost::kSmallRequest;
 }
 
+bool needs_cached(const DataOptions& options) {
+  return options.cache == CachePolicy::automatic && options.will_sync;
+}
+
 bool needs_extents(const Facts& facts, const PerMechanism<Verdict>& verdicts,
                    const PlanRequest& request) {
   if (facts.in.kind != FileType::regular || !facts.in.size_trusted) return false;

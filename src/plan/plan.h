@@ -49,6 +49,9 @@ struct PlanRequest {
 // which programs copy 100,000 a second, and where every question would cost as much as the copy.
 bool needs_full_facts(std::span<const CopyRange> ranges, const DataOptions& options);
 
+// Whether it matters how much of the source is in the page cache.
+bool needs_cached(const DataOptions& options);
+
 // Whether make_plan wants the source's extents for this request: they cost system calls, and a whole-file clone does
 // without them.
 bool needs_extents(const Facts& facts, const PerMechanism<Verdict>& verdicts,

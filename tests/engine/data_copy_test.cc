@@ -28,7 +28,7 @@ class DataCopyTest : public ::testing::Test {
     system_.fd_names.set(out_.get(), "out");
     SideFacts in = read_side(kernel_, in_.get(), true).value();
     SideFacts out = read_side(kernel_, out_.get(), true).value();
-    facts_ = join_sides(kernel_, in_.get(), std::move(in), std::move(out), false);
+    facts_ = join_sides(std::move(in), std::move(out), false);
   }
   // As on a FUSE file system, where copy_file_range is tried first.
   void pretend_fuse() { facts_.in.fs_class = facts_.out.fs_class = FsClass::user; }

@@ -137,7 +137,7 @@ Trial::Trial(const Case& c, const std::string& directory, Size size) : subject_(
   const Result<SideFacts> in = read_side(files, in_.get(), true);
   const Result<SideFacts> out = read_side(files, out_.get(), true);
   if (!in || !out) throw ScratchError("cannot read the facts");
-  facts_ = join_sides(files, in_.get(), *in, *out, subject_.manner.out_is_new);
+  facts_ = join_sides(*in, *out, subject_.manner.out_is_new);
 }
 
 const Moved& Trial::run() {
