@@ -2,15 +2,14 @@
 // change of these files; COPYFILE_UPDATE_GOLDEN=1 in the environment writes them anew.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <set>
 
 #include "mechanism/mechanism.h"
 #include "plan/print.h"
 #include "plan_case.h"
 #include "testing/errno_names.h"
+#include "testing/golden.h"
 
 namespace libcopyfile::test {
 namespace {
@@ -54,13 +53,7 @@ INSTANTIATE_TEST_SUITE_P(Plan, GoldenPlan, ::testing::ValuesIn(all_cases()),
                          [](const auto& i) { return i.param.name; });
 
 TEST_P(GoldenPlan, IsAsRecorded) {
-  const std::filesystem::path path = kGolden / (GetParam().name + ".txt");
-  const std::string now = plan_text(GetParam());
-  if (std::getenv("COPYFILE_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << now;
-  std::ifstream file(path);
-  ASSERT_TRUE(file) << "there is no " << path;
-  const std::string recorded{std::istreambuf_iterator<char>(file), {}};
-  EXPECT_EQ(now, recorded);
+  EXPECT_TRUE(matches_golden(kGolden / (GetParam().name + ".txt"), plan_text(GetParam())));
 }
 
 TEST(GoldenPlans, HaveOneCaseEach) {
