@@ -150,7 +150,8 @@ class Planner {
   // As split_aligned, but a tail that ends both files belongs to the core.
   AlignedParts split_for_clone(const CopyRange& r) const {
     AlignedParts parts = split_aligned(r, facts_.clone_alignment);
-    const bool source_ends = r.in + r.length == facts_.in.size;
+    // In one file the end moves with the first clone that lands behind it.
+    const bool source_ends = r.in + r.length == facts_.in.size && !facts_.same_file;
     const bool out_ends = facts_.out_is_new || r.out + r.length >= facts_.out.size;
     const bool tail_is_aligned =
         parts.core.length > 0 || (parts.tail.length > 0 && parts.head.length < r.length);
