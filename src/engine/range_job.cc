@@ -25,16 +25,26 @@ Done check_sides(const SideFacts& in, const SideFacts& out, bool streams) {
   return {};
 }
 
-Result<PlanRequest> prepare(Files& files, Learned* learned, const RangeJob& job,
-                            RangeReport& report) {
-  const bool full = job.keep_plans || needs_full_facts(job.ranges, job.data);
-  const Detail detail = full ? Detail::full : Detail::brief;
+Done find_facts(Files& files, const RangeJob& job, Detail detail, RangeReport& report) {
   Result<SideFacts> in = read_side(files, job.in, job.ours, detail);
   if (!in) return fail(in.error());
   Result<SideFacts> out = read_side(files, job.out, job.ours, detail);
   if (!out) return fail(out.error());
-  if (Done ok = check_sides(*in, *out, job.streams); !ok) return fail(ok.error());
+  if (Done ok = check_sides(*in, *out, job.streams); !ok) return ok;
   report.facts = join_sides(std::move(*in), std::move(*out), false, detail);
+  return {};
+}
+
+Result<PlanRequest> prepare(Files& files, Learned* learned, const RangeJob& job,
+                            RangeReport& report) {
+  const bool full = job.keep_plans || needs_full_facts(job.ranges, job.data);
+  if (Done ok = find_facts(files, job, full ? Detail::full : Detail::brief, report); !ok) {
+    return fail(ok.error());
+  }
+  if (!full && report.facts.same_file) {
+    // The end of the source moves when a range lands behind it: where it was must be known before.
+    if (Done ok = find_facts(files, job, Detail::full, report); !ok) return fail(ok.error());
+  }
   if (learned != nullptr) learned->recall(report.facts);
   PlanRequest request;
   request.options = job.data;
