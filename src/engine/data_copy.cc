@@ -183,9 +183,10 @@ class DataCopy {
              (s.moves_data && s.ranges.size() > 1);
     });
     // Never below what is there, nor below what earlier rounds have put in place: a hole there has nothing but the size.
-    const uint64_t before = is_new ? 0 : job_.facts.out.size;
+    const uint64_t before = std::max(grown_to_, is_new ? 0 : job_.facts.out.size);
     const uint64_t size = std::max({plan.out_size, data_reaches_, holes_reach_});
     if (!helps || size <= before) return {};
+    grown_to_ = size;
     return retry_interrupted([&] { return job_.files.truncate(job_.out, size); });
   }
 

@@ -152,7 +152,10 @@ class Planner {
     AlignedParts parts = split_aligned(r, facts_.clone_alignment);
     // In one file the end moves with the first clone that lands behind it.
     const bool source_ends = r.in + r.length == facts_.in.size && !facts_.same_file;
-    const bool out_ends = facts_.out_is_new || r.out + r.length >= facts_.out.size;
+    // A file that will be longer may get its size first.
+    const CopyRange& last = ranges_.back();
+    const uint64_t out_end = std::max(facts_.out.size, last.out + last.length);
+    const bool out_ends = r.out + r.length >= out_end;
     const bool tail_is_aligned =
         parts.core.length > 0 || (parts.tail.length > 0 && parts.head.length < r.length);
     if (source_ends && out_ends && tail_is_aligned && parts.tail.length > 0) {

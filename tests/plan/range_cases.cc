@@ -33,6 +33,8 @@ std::vector<PlanCase> alignment_cases() {
       with(ranges("tail_at_end_of_one_file", "its end moves as it grows: the tail is copied", kXfs,
                   kMiB + 100, kMiB + 100, {{0, 4 * kMiB, kMiB + 100}}),
            [](PlanCase& c) { c.facts.same_file = true; }),
+      ranges("tail_before_the_new_end", "another range makes the file longer: the tail is copied",
+             kXfs, kMiB + 100, 0, {{0, 0, kMiB + 100}, {0, 4 * kMiB, 1000}}),
       ranges("tail_covers_end_of_destination", "all of the old tail is replaced: cloned", kXfs,
              kMiB + 100, kMiB + 50, {{0, 0, kMiB + 100}}),
       ranges("not_aligned_together", "offsets differ within the block: nothing can be shared", kXfs,
