@@ -171,7 +171,8 @@ class CopyJob {
     }
     const Result<uint64_t> lost = apply_metadata(system_.names, pending.fd(), from, request);
     if (!lost) return fail(at_destination(lost.error()));
-    report_.not_preserved |= *lost;
+    // What this version does not carry over is said, whether the source has any or not.
+    report_.not_preserved |= *lost | (job_.wanted & ~metadata::kSupported);
     return {};
   }
 

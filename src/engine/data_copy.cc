@@ -105,7 +105,7 @@ class DataCopy {
   // left out; ranges that lie before it are copied nevertheless.
   Moved run_step(const Step& step) {
     const Mechanism& mechanism = job_.catalogue.at(step.mechanism);
-    job_.control.set_limited(step.moves_data);
+    job_.control.begin_step(step.moves_data);
     Pair pair{job_.files, job_.in, job_.out, job_.facts, job_.control, step.manner};
     std::vector<CopyRange> shorter;
     std::span<const CopyRange> ranges = step.ranges;

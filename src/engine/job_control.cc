@@ -13,14 +13,14 @@ constexpr double kReportEvery = 0.1;  // seconds
 }  // namespace
 
 JobControl::JobControl(const ControlOptions& options, uint64_t total)
-    : options_(options), total_(total), chunk_(kChunk), limited_(options.rate > 0) {
+    : options_(options), total_(total), chunk_(kChunk) {
   if (options.rate > 0) chunk_ = std::clamp(options.rate / 10, kSmallestChunk, kChunk);
   if (options.rate > 0 || options.progress) started_ = reported_ = monotonic_seconds();
 }
 
 bool JobControl::moved(uint64_t bytes) {
   copied_ += bytes;
-  if (limited_) {
+  if (moves_data_ && options_.rate > 0) {
     limited_bytes_ += bytes;
     wait_for_rate();
   }

@@ -18,9 +18,12 @@ class JobControl final : public Control {
   // The options outlive the control.
   JobControl(const ControlOptions& options, uint64_t total);
   bool moved(uint64_t bytes) override;
-  uint64_t chunk() const override { return limited_ ? chunk_ : kChunk; }
-  // What is moved from now on counts for the rate, or does not: a clone of 10 GiB moves nothing.
-  void set_limited(bool limited) { limited_ = limited && options_.rate > 0; }
+  uint64_t chunk() const override {
+    if (!moves_data_) return kSharedChunk;
+    return options_.rate > 0 ? chunk_ : kChunk;
+  }
+  // What comes now moves data, or shares it and leaves it out: that counts for no rate, and GiBs of it take milliseconds.
+  void begin_step(bool moves_data) { moves_data_ = moves_data; }
   // The last call of progress.
   bool finish();
   uint64_t copied() const { return copied_; }
@@ -28,6 +31,7 @@ class JobControl final : public Control {
  private:
   // No call into the kernel can be interrupted: this is what a ^C may have to wait for.
   static constexpr uint64_t kChunk = uint64_t{256} << 20;
+  static constexpr uint64_t kSharedChunk = uint64_t{4} << 30;
 
   void wait_for_rate();
   bool report();
@@ -37,7 +41,7 @@ class JobControl final : public Control {
   uint64_t chunk_;
   uint64_t copied_ = 0;
   uint64_t limited_bytes_ = 0;  // of copied_
-  bool limited_;
+  bool moves_data_ = true;
   double started_ = 0;
   double reported_ = 0;
   bool cancelled_ = false;

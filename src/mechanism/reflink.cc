@@ -9,7 +9,8 @@
 namespace libcopyfile {
 namespace {
 
-constexpr uint64_t kMaxChunk = uint64_t{1} << 30;
+constexpr uint64_t kMaxChunk = uint64_t{4}
+                               << 30;  // milliseconds, unless the source is in very many pieces
 
 constexpr ErrnoRow kTable[] = {
     {EOPNOTSUPP, Stop::declined, Scope::mounts, "the file system cannot share extents"},
