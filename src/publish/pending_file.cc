@@ -68,8 +68,10 @@ Done PendingFile::make_named() {
 
 Result<Published> PendingFile::commit(Durability durability) && {
   if (durability != Durability::none) {
-    // A failed fsync is final: the pages are clean now and a second one would say success (errseq, Linux 4.13).
-    if (Done ok = files_.sync(fd_.get(), Sync::all); !ok) return fail(ok.error());
+    // A failed fsync is final: the pages are clean now and a second one would say success (errseq, Linux 4.13). One that a
+    // signal interrupted has not said anything yet.
+    const Done ok = retry_interrupted([&] { return files_.sync(fd_.get(), Sync::all); });
+    if (!ok) return fail(ok.error());
   }
   if (Done ok = give_name(); !ok) return fail(ok.error());
   Published published{durability == Durability::durable ? Durability::ordered : durability, {}};
@@ -137,7 +139,7 @@ bool PendingFile::has_arrived() {
 Done PendingFile::sync_directory() {
   Result<Fd> dir = names_.open(dir_, ".", Open::directory);
   if (!dir) return fail(dir.error());
-  const Done ok = files_.sync(dir->get(), Sync::all);
+  const Done ok = retry_interrupted([&] { return files_.sync(dir->get(), Sync::all); });
   if (!ok) return fail(ok.error().code, Op::sync_directory, name_);
   return {};
 }
