@@ -84,18 +84,38 @@ class CopyJob {
     PlanRequest request;
     request.options = job_.data;
     request.options.will_sync = job_.durability != Durability::none;
-    request.whole_file = facts.in.kind == FileType::regular && !to_the_end;
+    const bool whole_file = facts.in.kind == FileType::regular && !to_the_end;
+    request.whole_file = whole_file;
     request.ranges = {{0, 0, to_the_end ? kMaxOffset : facts.in.size}};
     request.ranges_asked = 1;
     if (Done ok = copy_request(pending, std::move(request)); !ok) return ok;
-    if (to_the_end || !report_.data.end_of_source) {
-      if (!to_the_end) {
-        if (Done ok = copy_tail_of_liar(pending); !ok) return ok;
-      }
-      report_.size = report_.data.copied;
-      return {};
+    if (!to_the_end && report_.data.end_of_source) return accept_short_source(pending);
+    if (whole_file) {
+      if (Done ok = look_at_both_again(pending); !ok) return ok;
+      if (Done ok = copy_tail_of_liar(pending); !ok) return ok;
     }
-    return accept_short_source(pending);
+    report_.size = report_.data.copied;
+    return {};
+  }
+
+  // A source that shrank while its holes were looked for seems to end in one: nothing was read too short. And a clone of a
+  // source that grew is what the source was then, all of it.
+  Done look_at_both_again(const PendingFile& pending) {
+    const auto stat = [&](int fd) {
+      return retry_interrupted([&] { return system_.files.stat(fd); });
+    };
+    const Result<FileStat> in = stat(in_.get());
+    if (!in) return fail(at_source(in.error()));
+    if (in->size < report_.facts.in.size) return fail(ESTALE, Op::read, job_.in_path);
+    uint64_t& cloned = report_.data.bytes_by[index_of(MechanismId::reflink)];
+    if (cloned == 0) return {};
+    const Result<FileStat> out = stat(pending.fd());
+    if (!out) return fail(at_destination(out.error()));
+    if (out->size > report_.data.copied) {
+      cloned += out->size - report_.data.copied;
+      report_.data.copied = out->size;
+    }
+    return {};
   }
 
   Done copy_request(const PendingFile& pending, PlanRequest request) {
@@ -143,7 +163,7 @@ class CopyJob {
   // The source ended early. If it says so itself now, somebody made it shorter and this is no copy of anything; if it still
   // claims its old size, the size is a lie and what could be read is all there is.
   Done accept_short_source(const PendingFile& pending) {
-    const Result<FileStat> now = system_.files.stat(in_.get());
+    const Result<FileStat> now = retry_interrupted([&] { return system_.files.stat(in_.get()); });
     if (!now) return fail(at_source(now.error()));
     const uint64_t end = report_.data.done.end_of_run(0);
     if (now->size < report_.facts.in.size || end != report_.data.copied) {

@@ -5,6 +5,7 @@
 
 #include "facts/fs_class.h"
 #include "sys/system_info.h"
+#include "sys/transfer.h"
 
 namespace libcopyfile {
 namespace {
@@ -25,18 +26,18 @@ uint64_t clone_alignment(const FsInfo& fs) {
 Result<SideFacts> read_side(Files& files, int fd, bool ours, Detail detail) {
   SideFacts side;
   side.ours = ours;
-  Result<FileStat> stat = files.stat(fd);
+  const Result<FileStat> stat = retry_interrupted([&] { return files.stat(fd); });
   if (!stat) return fail(stat.error());
   side.stat = *stat;
   side.kind = stat->type;
-  const Result<Access> access = files.access(fd);
+  const Result<Access> access = retry_interrupted([&] { return files.access(fd); });
   if (!access) return fail(access.error());
   side.readable = access->read;
   side.writable = access->write;
   side.append_only_writes = access->append;
   side.size = stat->size;
   if (side.kind == FileType::block_device) {
-    const Result<uint64_t> size = files.device_size(fd);
+    const Result<uint64_t> size = retry_interrupted([&] { return files.device_size(fd); });
     if (!size) return fail(size.error());
     side.size = *size;
   }
@@ -46,7 +47,8 @@ Result<SideFacts> read_side(Files& files, int fd, bool ours, Detail detail) {
   }
   if (side.kind == FileType::regular) {
     // Without it, what the file system is stays unknown.
-    if (const Result<FsInfo> fs = files.fs_info(fd)) side.fs = *fs;
+    const Result<FsInfo> fs = retry_interrupted([&] { return files.fs_info(fd); });
+    if (fs) side.fs = *fs;
     side.fs_class = class_of(side.fs.magic);
     // Where a server tells the size, 0 may mean that it does not know: one read finds out.
     side.size_trusted =
