@@ -19,7 +19,11 @@
 namespace libcopyfile {
 namespace {
 
-constexpr uint64_t kChunk = uint64_t{512} << 10;
+// The two threads meet at each chunk, and XFS makes folios as large as the write allows: 4 MiB took half the time of 512 KiB on
+// XFS and 0.8 of it on ext4. But buffers are paid for page by page, which small files would notice.
+constexpr uint64_t kChunk = uint64_t{4} << 20;
+constexpr uint64_t kSmallChunk = uint64_t{512} << 10;
+constexpr uint64_t kChunksAtLeast = 32;  // in a file that has large ones
 constexpr uint64_t kSmallestBuffer = uint64_t{64} << 10;
 // Without RWF_DONTCACHE, pages are dropped this far behind the write: by then write-back has mostly got to them.
 constexpr uint64_t kDropBehind = uint64_t{32} << 20;
@@ -241,9 +245,9 @@ class Buffered final : public Mechanism {
 
   Moved move(Pair& pair, std::span<const CopyRange> ranges) const override {
     const uint64_t total = total_length(ranges);
-    const uint64_t wanted =
-        std::clamp(std::min(total, pair.control.chunk()), kSmallestBuffer, kChunk);
-    const uint64_t size = align_up(wanted, 4096);
+    const uint64_t best = std::clamp(total / kChunksAtLeast, std::min(total, kSmallChunk), kChunk);
+    const uint64_t size =
+        align_up(std::max(std::min(best, pair.control.chunk()), kSmallestBuffer), 4096);
     if (pair.manner.preallocate) {
       if (Done ok = preallocate(pair, ranges); !ok) return stopped({}, ok.error(), 0);
     }

@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "base/buffer.h"
 #include "mechanism/mechanism.h"
+#include "sys/huge_buffer.h"
 #include "sys/io_queue.h"
 #include "sys/transfer.h"
 
@@ -14,8 +14,9 @@ namespace libcopyfile {
 namespace {
 
 // docs/performance.md has the measurement: deeper or larger gained nothing on the disks tried.
-constexpr size_t kChunk = size_t{1} << 20;
-constexpr unsigned kDepth = 8;
+constexpr size_t kChunk = HugeBuffer::kAlignment;
+constexpr unsigned kDepth = 4;
+constexpr uint64_t kBlock = 4096;  // no dma or offset alignment is larger
 
 constexpr ErrnoRow kTable[] = {
     {EINVAL, Stop::declined, Scope::file, "direct I/O refused for this alignment or file"},
@@ -38,7 +39,7 @@ constexpr ErrnoRow kSetUpTable[] = {
 };
 
 struct Slot {
-  AlignedBuffer buffer;
+  std::span<std::byte> buffer;
   CopyRange part;
   uint64_t sequence = 0;
   IoRequest::Kind phase = IoRequest::Kind::read;
@@ -123,7 +124,7 @@ class DirectCopy {
     slot.done += c.count;
     if (slot.done < slot.part.length) {
       // An end that is not aligned is the end of a source that shrank: only the page cache can read the rest.
-      if (c.count == 0 || slot.done % AlignedBuffer::kAlignment != 0) {
+      if (c.count == 0 || slot.done % kBlock != 0) {
         Moved m;
         m.stop = reading ? Stop::declined : Stop::failed;
         m.error = Error{reading ? ENODATA : EIO, reading ? Op::read : Op::write,
@@ -224,11 +225,11 @@ class Direct final : public Mechanism {
     const Result<Fd> out = reopen(pair.out, Reopen::direct_write);
     if (!out) return stopped(kSetUpTable, out.error(), 0);
     // Before the queue, so that they go after it: its destructor waits for transfers that still use them.
+    const size_t size = chunk_size(pair);
+    HugeBuffer buffer(kDepth * size);
+    if (!buffer.valid()) return stopped({}, Error{ENOMEM, Op::read, {}, {}}, 0);
     std::vector<Slot> slots(kDepth);
-    for (Slot& slot : slots) {
-      slot.buffer = AlignedBuffer(chunk_size(pair));
-      if (!slot.buffer.valid()) return stopped({}, Error{ENOMEM, Op::read, {}, {}}, 0);
-    }
+    for (size_t i = 0; i < kDepth; ++i) slots[i].buffer = buffer.span().subspan(i * size, size);
     const Result<std::unique_ptr<IoQueue>> queue =
         retry_interrupted([&] { return pair.files.queue(kDepth); });
     if (!queue) return stopped(kSetUpTable, queue.error(), 0);
@@ -239,7 +240,7 @@ class Direct final : public Mechanism {
   // Smaller where a rate limit wants to be asked more often.
   static size_t chunk_size(const Pair& pair) {
     const uint64_t wanted = std::min<uint64_t>(kChunk, pair.control.chunk());
-    return static_cast<size_t>(align_up(std::max<uint64_t>(wanted, 1), AlignedBuffer::kAlignment));
+    return static_cast<size_t>(align_up(std::max<uint64_t>(wanted, 1), kBlock));
   }
 };
 
