@@ -10,8 +10,9 @@ _copyfile_options() {
       ;;
     probe) echo --reflink --reflink= --sparse= --offload= --cache= --json --help ;;
     map) echo --svg= --json --width= --help ;;
+    sweep) echo -r --recursive --dry-run -f --force -v --verbose --json --help ;;
     *)
-      echo --reflink --reflink= --sparse= --offload= --durability= -p --overwrite-device -f --force -n --no-clobber \
+      echo --reflink --reflink= --sparse= --offload= --durability= --sync= -p --overwrite-device -f --force -n --no-clobber \
         -t --target-directory= -T --no-target-directory --cache= --limit-rate= --progress -v --verbose --debug \
         --explain --json --help --version
       ;;
@@ -22,7 +23,7 @@ _copyfile() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' option=''
   COMPREPLY=()
   if ((COMP_CWORD > 1)); then
-    case ${COMP_WORDS[1]} in range | probe | map) verb=${COMP_WORDS[1]} ;; esac
+    case ${COMP_WORDS[1]} in range | probe | map | sweep) verb=${COMP_WORDS[1]} ;; esac
   fi
   # readline takes "--sparse=al" for three words.
   if [[ $cur == = ]]; then
@@ -37,6 +38,7 @@ _copyfile() {
     --reflink | --sparse) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur") ;;
     --offload) mapfile -t COMPREPLY < <(compgen -W 'auto always' -- "$cur") ;;
     --cache) mapfile -t COMPREPLY < <(compgen -W 'auto keep bypass' -- "$cur") ;;
+    --sync) mapfile -t COMPREPLY < <(compgen -W 'auto files filesystem' -- "$cur") ;;
     --durability) mapfile -t COMPREPLY < <(compgen -W 'none ordered durable' -- "$cur") ;;
     --limit-rate | --width) ;;
     -t | --target-directory)
@@ -53,7 +55,7 @@ _copyfile() {
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       if ((COMP_CWORD == 1)); then
         local verbs
-        mapfile -t verbs < <(compgen -W 'range probe map' -- "$cur")
+        mapfile -t verbs < <(compgen -W 'range probe map sweep' -- "$cur")
         COMPREPLY+=("${verbs[@]}")
       fi
       ;;

@@ -4,7 +4,7 @@
 function __copyfile_verb
     set -l words (commandline -opc)
     set -l verb copy
-    if test (count $words) -gt 1; and contains -- $words[2] range probe map
+    if test (count $words) -gt 1; and contains -- $words[2] range probe map sweep
         set verb $words[2]
     end
     contains -- $verb $argv
@@ -17,18 +17,23 @@ end
 complete -c copyfile -n __copyfile_first -a range -d 'Copy ranges'
 complete -c copyfile -n __copyfile_first -a probe -d 'Tell which ways there are to copy'
 complete -c copyfile -n __copyfile_first -a map -d 'Draw where data and holes are'
+complete -c copyfile -n __copyfile_first -a sweep -d 'Remove what interrupted copies left'
 
 # What the copy is
 complete -c copyfile -n '__copyfile_verb copy range probe' -f -l reflink -a 'auto always never' -d 'Share the data of the source'
 complete -c copyfile -n '__copyfile_verb copy range probe' -x -l sparse -a 'auto always never' -d 'Holes of the copy'
 complete -c copyfile -n '__copyfile_verb copy range probe' -x -l offload -a 'auto always' -d 'Move no byte through memory'
 complete -c copyfile -n '__copyfile_verb copy range' -x -l durability -a 'none ordered durable' -d 'What a crash may do'
+complete -c copyfile -n '__copyfile_verb copy' -x -l sync -a 'auto files filesystem' -d 'How several files become stable'
 complete -c copyfile -n '__copyfile_verb copy range' -l overwrite-device -d 'Allow a block device as destination'
 complete -c copyfile -n '__copyfile_verb copy' -s p -d 'Preserve mode, ownership and timestamps'
 complete -c copyfile -n '__copyfile_verb range' -r -F -l ranges -d 'Read ranges from a file'
 complete -c copyfile -n '__copyfile_verb range' -l exact -d 'A range past the end of the source is an error'
 
 # Where it goes
+complete -c copyfile -n '__copyfile_verb sweep' -s r -l recursive -d 'The directories below as well'
+complete -c copyfile -n '__copyfile_verb sweep' -l dry-run -d 'Remove nothing'
+complete -c copyfile -n '__copyfile_verb sweep' -s f -l force -d 'Also files that cannot be locked'
 complete -c copyfile -n '__copyfile_verb copy' -s f -l force -d 'Accepted for the sake of cp'
 complete -c copyfile -n '__copyfile_verb copy' -s n -l no-clobber -d 'Do not replace existing files'
 complete -c copyfile -n '__copyfile_verb copy' -x -s t -l target-directory -a '(__fish_complete_directories)' -d 'Copy all into a directory'
@@ -40,10 +45,10 @@ complete -c copyfile -n '__copyfile_verb copy range' -x -l limit-rate -d 'At mos
 complete -c copyfile -n '__copyfile_verb copy range' -l progress -d 'Show progress at once'
 
 # What is told
-complete -c copyfile -n '__copyfile_verb copy range' -s v -l verbose -d 'Name what is copied'
+complete -c copyfile -n '__copyfile_verb copy range sweep' -s v -l verbose -d 'Name what is copied'
 complete -c copyfile -n '__copyfile_verb copy' -l debug -d 'One line more for each file, as cp --debug'
 complete -c copyfile -n '__copyfile_verb copy range' -l explain -d 'The plan, what happened, and why nothing else did'
-complete -c copyfile -n '__copyfile_verb copy range probe map' -l json -d 'One JSON object a line'
+complete -c copyfile -n '__copyfile_verb copy range probe map sweep' -l json -d 'One JSON object a line'
 complete -c copyfile -n '__copyfile_verb map' -r -F -l svg -d 'Draw into a file'
 complete -c copyfile -n '__copyfile_verb map' -x -l width -d 'How wide to draw'
 complete -c copyfile -l help -d 'Print a summary'

@@ -152,9 +152,27 @@ Done FaultyFiles::sync(int fd, Sync what) {
   return pass_done("sync", Op::sync, fd, {}, [&] { return real_.sync(fd, what); });
 }
 
+Done FaultyFiles::sync_file_system(int fd) {
+  return pass_done("sync_file_system", Op::sync, fd, {},
+                   [&] { return real_.sync_file_system(fd); });
+}
+
 Done FaultyFiles::start_writeback(int fd, Range range) {
   return pass_done("start_writeback", Op::sync, fd, range,
                    [&] { return real_.start_writeback(fd, range); });
+}
+
+Done FaultyFiles::wait_writeback(int fd, Range range) {
+  return pass_done("wait_writeback", Op::sync, fd, range,
+                   [&] { return real_.wait_writeback(fd, range); });
+}
+
+Done FaultyFiles::flush(int fd) {
+  return pass_done("flush", Op::write, fd, {}, [&] { return real_.flush(fd); });
+}
+
+Done FaultyFiles::lock(int fd) {
+  return pass_done("lock", Op::open, fd, {}, [&] { return real_.lock(fd); });
 }
 
 Done FaultyFiles::advise(int fd, Range range, Advice advice) {

@@ -59,6 +59,10 @@ Done FaultyNames::unlink(int dir, const std::string& name) {
   return pass("unlink", Op::unlink, name, [&] { return real_.unlink(dir, name); });
 }
 
+Result<std::vector<Entry>> FaultyNames::list(int dir) {
+  return pass("list", Op::read, script_.names().get(dir), [&] { return real_.list(dir); });
+}
+
 Done FaultyNames::set_owner(int fd, uint32_t owner, uint32_t group) {
   return pass("set_owner", Op::set_owner, script_.names().get(fd),
               [&] { return real_.set_owner(fd, owner, group); });

@@ -157,9 +157,21 @@ Done RecordingFiles::sync(int fd, Sync what) {
   return note("sync", fd, what == Sync::data ? "data" : "all", real_.sync(fd, what));
 }
 
+Done RecordingFiles::sync_file_system(int fd) {
+  return note("sync_file_system", fd, "", real_.sync_file_system(fd));
+}
+
 Done RecordingFiles::start_writeback(int fd, Range range) {
   return note("start_writeback", fd, text_of(range), real_.start_writeback(fd, range));
 }
+
+Done RecordingFiles::wait_writeback(int fd, Range range) {
+  return note("wait_writeback", fd, text_of(range), real_.wait_writeback(fd, range));
+}
+
+Done RecordingFiles::flush(int fd) { return note("flush", fd, "", real_.flush(fd)); }
+
+Done RecordingFiles::lock(int fd) { return note("lock", fd, "", real_.lock(fd)); }
 
 Done RecordingFiles::advise(int fd, Range range, Advice advice) {
   constexpr std::string_view kAdvice[] = {"sequential", "will_need", "dont_need"};

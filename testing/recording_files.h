@@ -76,7 +76,11 @@ class RecordingFiles final : public Files {
   Done allocate(int fd, Allocate how, Range range) override;
   Done truncate(int fd, uint64_t size) override;
   Done sync(int fd, Sync what) override;
+  Done sync_file_system(int fd) override;
   Done start_writeback(int fd, Range range) override;
+  Done wait_writeback(int fd, Range range) override;
+  Done flush(int fd) override;
+  Done lock(int fd) override;
   Done advise(int fd, Range range, Advice advice) override;
   Result<Fd> reopen(int fd, Reopen how) override;
   // Its transfers are recorded when they are submitted, without a result: completions have no order of their own.
@@ -106,6 +110,7 @@ class RecordingNames final : public Names {
   Done link_name(int dir, const std::string& from, const std::string& to) override;
   Done rename(int dir, const std::string& from, const std::string& to, Rename how) override;
   Done unlink(int dir, const std::string& name) override;
+  Result<std::vector<Entry>> list(int dir) override;
   Done set_owner(int fd, uint32_t owner, uint32_t group) override;
   Done set_mode(int fd, uint32_t mode) override;
   Done set_times(int fd, Timestamp accessed, Timestamp modified) override;

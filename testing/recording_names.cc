@@ -22,8 +22,8 @@ std::string RecordingNames::shown(const std::string& name) const {
 Result<Fd> RecordingNames::open(int dir, const std::string& name, Open how) {
   Result<Fd> fd = real_.open(dir, name, how);
   if (fd) recorder_.names().set(fd->get(), name);
-  constexpr std::string_view kHow[] = {"read",       "read_no_follow", "write",
-                                       "read_write", "directory",      "directory_path"};
+  constexpr std::string_view kHow[] = {"read",  "read_no_follow", "look",      "look_and_lock",
+                                       "write", "read_write",     "directory", "directory_path"};
   return note("open", name, std::string(kHow[static_cast<size_t>(how)]), std::move(fd));
 }
 
@@ -67,6 +67,10 @@ Done RecordingNames::rename(int dir, const std::string& from, const std::string&
 
 Done RecordingNames::unlink(int dir, const std::string& name) {
   return note("unlink", shown(name), "", real_.unlink(dir, name));
+}
+
+Result<std::vector<Entry>> RecordingNames::list(int dir) {
+  return note("list", recorder_.names().get(dir), "", real_.list(dir));
 }
 
 Done RecordingNames::set_owner(int fd, uint32_t owner, uint32_t group) {

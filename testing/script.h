@@ -22,9 +22,9 @@ class Script {
 
   // One rule of faults.h; several add up. Throws ScratchError where it is not understood. Operations are those of Files:
   //   stat fs_info device_size access read write copy_range clone clone_range seek_data seek_hole extents reserve punch
-  //   zero_range truncate sync start_writeback advise reopen resident
+  //   zero_range truncate sync sync_file_system start_writeback wait_writeback flush lock advise reopen resident
   // of Names:
-  //   open stat_name read_link create_unnamed create_exclusive link link_name rename unlink set_owner set_mode set_times
+  //   open stat_name read_link create_unnamed create_exclusive link link_name rename unlink list set_owner set_mode set_times
   // and of queues: queue submit reap. The transfers of a queue are read and write, too: `fail write after=3` means the
   // fourth write, whoever does it. `any` does not include queue, submit and reap, which never fail with EINTR.
   Script& inject(std::string_view rule);

@@ -32,5 +32,6 @@ struct Context {
 int copy_command(int argc, char** argv, uint32_t creation_mask);
 int range_command(int argc, char** argv, uint32_t creation_mask);
 int probe_command(int argc, char** argv);
+int sweep_command(int argc, char** argv);
 
 }  // namespace libcopyfile::app

@@ -1,7 +1,9 @@
 // copyfile SOURCE... DEST
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -10,8 +12,10 @@
 #include "copyfile/messages.h"
 #include "copyfile/quote.h"
 #include "copyfile/report.h"
+#include "engine/file_batch.h"
 #include "engine/range_job.h"
 #include "metadata/metadata.h"
+#include "sys/system_info.h"
 
 namespace libcopyfile::app {
 namespace {
@@ -38,13 +42,14 @@ class CopyCommand {
   int run() {
     std::vector<std::string> sources = c_.options.operands;
     if (const int bad = find_target(sources); bad != kOk) return bad;
-    bool all = true;
+    if (sources.size() > 1) open_batch(sources.size());
     for (const std::string& source : sources) {
       const std::string to = into_directory_ ? joined(target_, base_name(source)) : target_;
-      all = copy_one(source, to) && all;
+      all_ = copy_one(source, to) && all_;
       if (interrupted()) break;
     }
-    return all && close_standard_output() ? kOk : kFailed;
+    if (batch_) end_batch();
+    return all_ && close_standard_output() ? kOk : kFailed;
   }
 
  private:
@@ -82,6 +87,36 @@ class CopyCommand {
     const int code = there ? ENOTDIR : there.error().code;
     complain(fmt::format("{} {}", what, app::quoted(target_)), code);
     return kFailed;
+  }
+
+  // Several files into one directory: their names are given together, after one sync.
+  void open_batch(size_t files) {
+    const Durability durability = c_.options.durability.value_or(Durability::ordered);
+    if (durability == Durability::none) return;
+    Result<Fd> directory = c_.names.open(kCurrentDirectory, target_, Open::directory);
+    if (!directory) return;  // each file will say why, or need no more than to search it
+    target_fd_ = std::move(*directory);
+    FileBatchOptions options;
+    options.durability = durability;
+    options.policy = c_.options.sync;
+    // One descriptor a file, and those of the copy that is under way.
+    constexpr size_t kMost = 4096;
+    constexpr size_t kOthers = 64;
+    const uint64_t open_files = raise_open_files_limit(std::min(files, kMost) + kOthers);
+    options.most_files = std::clamp<uint64_t>(open_files, kOthers + 1, kMost + kOthers) - kOthers;
+    batch_.emplace(system_, c_.catalogue, &c_.learned, options,
+                   [this](const FileJob& job, const FileReport& report, const Done& done) {
+                     all_ = ended(job, report, done) && all_;
+                   });
+  }
+
+  void end_batch() {
+    if (!interrupted()) return batch_->commit();
+    const size_t dropped = batch_->drop();
+    if (dropped == 0) return;
+    complain(fmt::format("interrupted: {} more {} copied and had no name yet; {} not created",
+                         dropped, dropped == 1 ? "file was" : "files were",
+                         dropped == 1 ? "it is" : "they are"));
   }
 
   bool copy_one(const std::string& from, const std::string& to) {
@@ -139,18 +174,32 @@ class CopyCommand {
     job.creation_mask = c_.creation_mask;
     job.control = c_.control();
     job.keep_plans = c_.keep_plans();
-    FileReport report;
     c_.progress.start(from);
-    const Done ok = copy_file({c_.files, c_.names}, c_.catalogue, &c_.learned, job, report);
-    c_.progress.clear();
-    if (!ok) {
-      // Somebody made it meanwhile: not clobbering is what was asked for.
-      if (o.no_clobber && ok.error().code == EEXIST) return true;
-      if (o.explain && !report.data.plans.empty()) explain(from, to, report.facts, report.data);
-      return tell_failure(from, to, ok.error(), report);
+    if (batch_) {
+      job.out_parent = target_fd_.get();
+      batch_->add(std::move(job));
+      c_.progress.clear();
+      return true;  // ended() will tell
     }
-    tell(from, to, report.facts, report.data, report.size, &report);
-    return true;
+    FileReport report;
+    const Done ok = copy_file(system_, c_.catalogue, &c_.learned, job, report);
+    c_.progress.clear();
+    return ended(job, report, ok);
+  }
+
+  bool ended(const FileJob& job, const FileReport& report, const Done& ok) {
+    const std::string& from = job.in_path;
+    const std::string& to = job.out_path;
+    if (ok) {
+      tell(from, to, report.facts, report.data, report.size, &report);
+      return true;
+    }
+    // Somebody made it meanwhile: not clobbering is what was asked for.
+    if (c_.options.no_clobber && ok.error().code == EEXIST) return true;
+    if (c_.options.explain && !report.data.plans.empty()) {
+      explain(from, to, report.facts, report.data);
+    }
+    return tell_failure(from, to, ok.error(), report);
   }
 
   // Devices, pipes and terminals are written into: replacing one would take it away from everybody.
@@ -319,13 +368,19 @@ class CopyCommand {
           {"event", "copied"}, {"source", from}, {"destination", to}, {"size", size}};
       object.update(json_of(data));
       object["facts"] = json_of(facts);
-      if (file != nullptr) object["durability"] = durability_name(file->reached);
+      if (file != nullptr) {
+        object["durability"] = durability_name(file->reached);
+        object["synced_by"] = sync_name(file->synced_by);
+      }
       print_json_line(object);
       return;
     }
     if (o.explain) {
       explain(from, to, facts, data);
-      if (file != nullptr) print(fmt::format("durability: {}\n", durability_name(file->reached)));
+      if (file != nullptr) {
+        print(fmt::format("durability: {}, synced by {}\n", durability_name(file->reached),
+                          sync_name(file->synced_by)));
+      }
     } else if (o.verbose) {
       print(fmt::format("{} -> {}\n", app::quoted(from), app::quoted(to)));
     }
@@ -341,9 +396,22 @@ class CopyCommand {
     return "none";
   }
 
+  static const char* sync_name(SyncedBy by) {
+    switch (by) {
+      case SyncedBy::nothing: return "nothing";
+      case SyncedBy::file: return "file";
+      case SyncedBy::file_system: return "file system";
+    }
+    return "nothing";
+  }
+
   Context& c_;
+  const System system_{c_.files, c_.names};
   std::string target_;
   bool into_directory_ = false;
+  bool all_ = true;  // has succeeded so far
+  Fd target_fd_;     // while there is a batch
+  std::optional<FileBatch> batch_;
   // Name, device and inode of the sources so far, as cp tells them apart, and what was made of them.
   std::set<std::tuple<std::string, uint64_t, uint64_t>> named_;
   std::set<std::string> created_;

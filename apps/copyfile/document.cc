@@ -33,8 +33,7 @@ Done write_document(const std::string& path, std::string_view text) {
     return fd->close();
   }
   if (!out) return fail(out.error());
-  Result<PendingFile> file =
-      PendingFile::create(files, names, out->dir.get(), out->name, Replace::file);
+  Result<PendingFile> file = PendingFile::create(files, names, out->dir, out->name, Replace::file);
   if (!file) return fail(file.error());
   if (Done ok = write_stream(files, file->fd(), text); !ok) return ok;
   constexpr uint32_t kPermissions = 0777;

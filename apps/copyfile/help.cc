@@ -7,7 +7,7 @@ constexpr const char* kCopyHelp =
     R"(Usage: copyfile [OPTION]... SOURCE DEST
   or:  copyfile [OPTION]... SOURCE... DIRECTORY
   or:  copyfile [OPTION]... -t DIRECTORY SOURCE...
-  or:  copyfile range|probe|map ...          (each has its own --help)
+  or:  copyfile range|probe|map|sweep ...    (each has its own --help)
 Copy SOURCE to DEST by the best way that the storage offers: completely, or
 not at all. DEST is replaced in one step; no program and, after a crash, no
 one ever sees it empty or half written.
@@ -23,6 +23,9 @@ What the copy is
       --durability=LEVEL  'ordered': contents are on stable storage before the
                             name is (default); 'durable': the name too;
                             'none': as cp does, nothing is waited for
+      --sync=HOW          how several files become stable: 'files' syncs ours
+                            alone, 'filesystem' all that it holds, once;
+                            default 'auto': the cheaper one
   -p                      preserve mode, ownership and timestamps
       --overwrite-device  allow DEST to be a block device
 
@@ -49,7 +52,7 @@ What is told
 
 SIZE and RATE take K, M, G, T (powers of 1024) and KB, MB, ... (of 1000).
 Exit status: 0 all copied, 1 some copies failed, 2 wrong usage.
-A file that is called 'range', 'probe' or 'map' is named as './range'.
+A file that is called 'range', 'probe', 'map' or 'sweep' is named as './range'.
 )";
 
 constexpr const char* kRangeHelp =
@@ -87,6 +90,22 @@ block of an unnamed file beside DST.
 Exit status: 0 answered, 1 one of them can't be looked at, 2 wrong usage.
 )";
 
+constexpr const char* kSweepHelp =
+    R"(Usage: copyfile sweep [OPTION]... DIRECTORY...
+Remove the private files ('.copyfile-....part') that a crash, a kill or a power
+cut has left in each DIRECTORY. Files of copies that are under way are locked,
+and stay.
+
+  -r, --recursive     the directories below as well, on the same file system
+      --dry-run       remove nothing, name what would be removed
+  -f, --force         also files that can't be locked (on some servers); only
+                        when no copy is under way there
+  -v, --verbose       name each file
+      --json          one JSON object a line
+Exit status: 0 nothing is left, or only what is in use; 1 something could not
+be removed or looked at; 2 wrong usage.
+)";
+
 }  // namespace
 
 const char* help_text(Verb verb) {
@@ -94,6 +113,7 @@ const char* help_text(Verb verb) {
     case Verb::copy: return kCopyHelp;
     case Verb::range: return kRangeHelp;
     case Verb::probe: return kProbeHelp;
+    case Verb::sweep: return kSweepHelp;
   }
   return "";
 }

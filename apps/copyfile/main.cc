@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   ::umask(mask);
   const char* verb = argc > 1 ? argv[1] : "";
   if (std::strcmp(verb, "probe") == 0) return probe_command(argc - 1, argv + 1);
+  if (std::strcmp(verb, "sweep") == 0) return sweep_command(argc - 1, argv + 1);
   if (std::strcmp(verb, "map") == 0) return map_command(argc - 1, argv + 1);
   const int status = std::strcmp(verb, "range") == 0 ? range_command(argc - 1, argv + 1, mask)
                                                      : copy_command(argc, argv, mask);

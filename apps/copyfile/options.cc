@@ -20,6 +20,7 @@ enum LongOption : int {
   kOffload,
   kCache,
   kDurability,
+  kSync,
   kExact,
   kRanges,
   kExplain,
@@ -27,6 +28,7 @@ enum LongOption : int {
   kProgress,
   kLimitRate,
   kDebug,
+  kDryRun,
   kOverwriteDevice,
   kHelp,
   kVersion,
@@ -38,6 +40,7 @@ constexpr option kLongOptions[] = {
     {"offload", required_argument, nullptr, kOffload},
     {"cache", required_argument, nullptr, kCache},
     {"durability", required_argument, nullptr, kDurability},
+    {"sync", required_argument, nullptr, kSync},
     {"exact", no_argument, nullptr, kExact},
     {"ranges", required_argument, nullptr, kRanges},
     {"explain", no_argument, nullptr, kExplain},
@@ -45,6 +48,8 @@ constexpr option kLongOptions[] = {
     {"progress", no_argument, nullptr, kProgress},
     {"limit-rate", required_argument, nullptr, kLimitRate},
     {"debug", no_argument, nullptr, kDebug},
+    {"dry-run", no_argument, nullptr, kDryRun},
+    {"recursive", no_argument, nullptr, 'r'},
     {"overwrite-device", no_argument, nullptr, kOverwriteDevice},
     {"no-clobber", no_argument, nullptr, 'n'},
     {"force", no_argument, nullptr, 'f'},
@@ -104,6 +109,10 @@ constexpr std::array<Choice<Durability>, 3> kDurabilityChoices{{{"none", Durabil
                                                                 {"ordered", Durability::ordered},
                                                                 {"durable", Durability::durable}}};
 
+constexpr std::array<Choice<SyncPolicy>, 3> kSyncChoices{{{"auto", SyncPolicy::automatic},
+                                                          {"files", SyncPolicy::files},
+                                                          {"filesystem", SyncPolicy::file_system}}};
+
 bool take_rate(const char* argument, uint64_t& rate) {
   const Parsed<uint64_t> parsed = parse_rate(argument);
   if (!parsed) {
@@ -132,6 +141,7 @@ bool take(int code, const char* argument, Options& o) {
       o.durability = level;
       return true;
     }
+    case kSync: return choose("sync", argument, kSyncChoices, o.sync);
     case kExact: o.data.exact = true; return true;
     case kRanges: o.range_files.emplace_back(argument); return true;
     case kExplain: o.explain = true; return true;
@@ -141,7 +151,11 @@ bool take(int code, const char* argument, Options& o) {
     case kDebug: o.debug = o.verbose = true; return true;
     case kOverwriteDevice: o.overwrite_device = true; return true;
     case 'n': o.no_clobber = true; return true;
-    case 'f': return true;  // replacing needs no right to write to what is replaced
+    case kDryRun: o.dry_run = true; return true;
+    case 'r': o.recursive = true; return true;
+    case 'f':
+      o.force = true;
+      return true;  // for copies: replacing needs no right to write to what is replaced
     case 'p': o.preserve = true; return true;
     case 'T': o.no_target_directory = true; return true;
     case 't': o.target_directory = argument; return true;
@@ -151,14 +165,21 @@ bool take(int code, const char* argument, Options& o) {
 }
 
 bool belongs(Verb verb, int code) {
+  if (code == kHelp || code == kVersion) return true;
+  if (verb == Verb::sweep) {
+    return code == 'r' || code == 'f' || code == 'v' || code == kDryRun || code == kJson;
+  }
   switch (code) {
     case kExact:
     case kRanges: return verb == Verb::range;
+    case kDryRun:
+    case 'r': return false;
     case 'n':
     case 'f':
     case 'p':
     case 'T':
     case 't':
+    case kSync:
     case kDebug: return verb == Verb::copy;
     case kExplain:
     case kProgress:
@@ -188,7 +209,7 @@ ParsedOptions parse_options(Verb verb, int argc, char** argv) {
   if (verb != Verb::copy) set_verb(argv[0]);
   std::string name = program_name();
   argv[0] = name.data();
-  const char* short_options = verb == Verb::copy ? "fnpt:Tv" : "v";
+  const char* short_options = verb == Verb::copy ? "fnpt:Tv" : verb == Verb::sweep ? "frv" : "v";
   optind = 0;
   for (;;) {
     int index = -1;

@@ -8,15 +8,16 @@
 
 #include "copyfile/progress.h"
 #include "plan/options.h"
-#include "publish/pending_file.h"
+#include "publish/batch.h"
 
 namespace libcopyfile::app {
 
-enum class Verb : uint8_t { copy, range, probe };
+enum class Verb : uint8_t { copy, range, probe, sweep };
 
 struct Options {
   DataOptions data;
   std::optional<Durability> durability;
+  SyncPolicy sync = SyncPolicy::automatic;
   uint64_t rate = 0;
   ShowProgress progress = ShowProgress::automatic;
   bool no_clobber = false;
@@ -24,6 +25,9 @@ struct Options {
   bool no_target_directory = false;
   std::optional<std::string> target_directory;
   bool overwrite_device = false;
+  bool recursive = false;  // the next three: of sweep
+  bool dry_run = false;
+  bool force = false;
   bool verbose = false;
   bool debug = false;
   bool explain = false;

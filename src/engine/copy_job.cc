@@ -15,17 +15,17 @@ class CopyJob {
           FileReport& report)
       : system_(system), catalogue_(catalogue), learned_(learned), job_(job), report_(report) {}
 
-  // Up to commit() every way out removes the private file; behind it nothing does.
-  Done run() {
-    if (Done ok = open_source(); !ok) return ok;
-    if (Done ok = resolve_destination(); !ok) return ok;
+  // Every way out but the last removes the private file.
+  Result<ReadyFile> run() {
+    if (Done ok = open_source(); !ok) return fail(ok.error());
+    if (Done ok = resolve_destination(); !ok) return fail(ok.error());
     Result<PendingFile> pending =
-        PendingFile::create(system_.files, system_.names, out_.dir.get(), out_.name, job_.replace);
+        PendingFile::create(system_.files, system_.names, out_.dir, out_.name, job_.replace);
     if (!pending) return fail(at_destination(pending.error()));
-    if (Done ok = read_facts(*pending); !ok) return ok;
-    if (Done ok = copy_bytes(*pending); !ok) return ok;
-    if (Done ok = give_metadata(*pending); !ok) return ok;
-    return publish(std::move(*pending));
+    if (Done ok = read_facts(*pending); !ok) return fail(ok.error());
+    if (Done ok = copy_bytes(*pending); !ok) return fail(ok.error());
+    if (Done ok = give_metadata(*pending); !ok) return fail(ok.error());
+    return ReadyFile{std::move(out_.opened), *std::move(pending)};
   }
 
  private:
@@ -51,8 +51,8 @@ class CopyJob {
   }
 
   Done resolve_destination() {
-    Result<OutName> out =
-        resolve_out(system_.files, system_.names, job_.out_dir, job_.out_path, job_.follow_out);
+    Result<OutName> out = resolve_out(system_.files, system_.names, job_.out_dir, job_.out_path,
+                                      job_.follow_out, job_.out_parent);
     if (!out) return fail(at_destination(out.error()));
     out_ = std::move(*out);
     if (!out_.existing) return {};
@@ -202,15 +202,6 @@ class CopyJob {
     return system_.names.set_owner(pending.fd(), old.owner, old.group).has_value();
   }
 
-  Done publish(PendingFile&& pending) {
-    Result<Published> published = std::move(pending).commit(job_.durability);
-    if (!published) return fail(at_destination(published.error()));
-    report_.published = true;
-    report_.reached = published->reached;
-    if (published->late) return fail(at_destination(*published->late));
-    return {};
-  }
-
   const System& system_;
   const Catalogue& catalogue_;
   Learned* learned_;
@@ -223,9 +214,33 @@ class CopyJob {
 
 }  // namespace
 
+Result<ReadyFile> prepare_file(const System& system, const Catalogue& catalogue, Learned* learned,
+                               const FileJob& job, FileReport& report) {
+  return CopyJob(system, catalogue, learned, job, report).run();
+}
+
 Done copy_file(const System& system, const Catalogue& catalogue, Learned* learned,
                const FileJob& job, FileReport& report) {
-  return CopyJob(system, catalogue, learned, job, report).run();
+  Result<ReadyFile> ready = prepare_file(system, catalogue, learned, job, report);
+  if (!ready) return fail(ready.error());
+  const SyncedBy by = job.durability == Durability::none ? SyncedBy::nothing : SyncedBy::file;
+  return note_published(job, std::move(ready->pending).commit(job.durability), by, report);
+}
+
+Done note_published(const FileJob& job, const Result<Published>& published, SyncedBy synced_by,
+                    FileReport& report) {
+  const std::optional<Error> error = !published        ? std::optional(published.error())
+                                     : published->late ? published->late
+                                                       : std::nullopt;
+  if (published) {
+    report.published = true;
+    report.reached = published->reached;
+    report.synced_by = synced_by;
+  }
+  if (!error) return {};
+  Error e = *error;
+  e.where = job.out_path;
+  return fail(std::move(e));
 }
 
 }  // namespace libcopyfile

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "engine/data_copy.h"
-#include "publish/pending_file.h"
+#include "publish/batch.h"
 
 namespace libcopyfile {
 
@@ -19,6 +19,8 @@ struct FileJob {
   std::string in_path;
   int out_dir = -1;
   std::string out_path;
+  // Unless negative: the directory part of out_path, open already, so that it is resolved once for many files.
+  int out_parent = -1;
 
   // What must be true.
   DataOptions data;
@@ -42,11 +44,26 @@ struct FileReport {
   uint64_t not_preserved = 0;
   bool published = false;
   Durability reached = Durability::none;
+  SyncedBy synced_by = SyncedBy::nothing;
 };
 
-// Errors as listed for copyfileat() in copyfile.h. The report is filled as far as it went, also when it fails; once
-// report.published is set nothing is undone.
+// A complete copy, with all its metadata, that has no name yet. Destroyed as it is, it is gone.
+struct ReadyFile {
+  Fd directory;  // of its name; not open where that is out_parent
+  PendingFile pending;
+};
+
+// All of a copy but its name. Errors as listed for copyfileat() in copyfile.h. The report is filled as far as it went, also
+// when it fails. What the job names by descriptor stays open until the file has its name.
+Result<ReadyFile> prepare_file(const System& system, const Catalogue& catalogue, Learned* learned,
+                               const FileJob& job, FileReport& report);
+
+// With the name. Once report.published is set nothing is undone.
 Done copy_file(const System& system, const Catalogue& catalogue, Learned* learned,
                const FileJob& job, FileReport& report);
+
+// Notes in the report what came of publishing; the error is that of copy_file().
+Done note_published(const FileJob& job, const Result<Published>& published, SyncedBy synced_by,
+                    FileReport& report);
 
 }  // namespace libcopyfile

@@ -33,7 +33,7 @@ bool is_made_up(Files& files, int dir) {
 }  // namespace
 
 Result<OutName> resolve_out(Files& files, Names& names, int dir, const std::string& path,
-                            bool follow) {
+                            bool follow, int parent) {
   if (path.empty()) return fail(ENOENT, Op::create, path);
   Fd previous;
   std::string rest = path;
@@ -42,14 +42,21 @@ Result<OutName> resolve_out(Files& files, Names& names, int dir, const std::stri
     if (split.name.empty() || split.name == "." || split.name == "..") {
       return fail(EISDIR, Op::create, path);
     }
-    Result<Fd> parent =
-        open_directory(names, previous.valid() ? previous.get() : dir, split.directory);
-    if (!parent) {
-      parent.error().where = path;
-      return fail(parent.error());
+    OutName out;
+    out.name = split.name;
+    if (links == 0 && parent >= 0) {
+      out.dir = parent;
+    } else {
+      const int base = previous.valid() ? previous.get() : links > 0 ? parent : dir;
+      Result<Fd> opened = open_directory(names, base, split.directory);
+      if (!opened) {
+        opened.error().where = path;
+        return fail(opened.error());
+      }
+      out.opened = std::move(*opened);
+      out.dir = out.opened.get();
     }
-    OutName out{std::move(*parent), split.name, {}};
-    const Result<FileStat> stat = names.stat(out.dir.get(), out.name, false);
+    const Result<FileStat> stat = names.stat(out.dir, out.name, false);
     if (stat) {
       out.existing = *stat;
     } else if (stat.error().code != ENOENT) {
@@ -58,11 +65,11 @@ Result<OutName> resolve_out(Files& files, Names& names, int dir, const std::stri
       return fail(ENOENT, Op::create, path);  // a dangling link
     }
     if (!stat || !follow || stat->type != FileType::link) return out;
-    if (is_made_up(files, out.dir.get())) return fail(EBUSY, Op::create, path);
-    Result<std::string> target = names.read_link(out.dir.get(), out.name);
+    if (is_made_up(files, out.dir)) return fail(EBUSY, Op::create, path);
+    Result<std::string> target = names.read_link(out.dir, out.name);
     if (!target) return fail(target.error());
     rest = std::move(*target);
-    previous = std::move(out.dir);
+    if (out.opened.valid()) previous = std::move(out.opened);
   }
   return fail(ELOOP, Op::create, path);
 }

@@ -44,7 +44,7 @@ class Probe {
     Result<OutName> out =
         resolve_out(system_.files, system_.names, job_.out_dir, job_.out_path, true);
     if (!out) return fail(Error{out.error().code, out.error().op, job_.out_path, {}});
-    return open_unnamed(std::move(out->dir));
+    return open_unnamed(std::move(out->opened));
   }
 
   Done open_unnamed(Result<Fd> dir) {

@@ -1,16 +1,12 @@
 #include "publish/pending_file.h"
 
-#include "sys/system_info.h"
+#include "publish/private_name.h"
 #include "sys/transfer.h"
 
 namespace libcopyfile {
 namespace {
 
 constexpr int kNameAttempts = 100;
-
-std::string private_name() {
-  return std::string(kPrivatePrefix) + random_name() + std::string(kPrivateSuffix);
-}
 
 // open(2): each of these has been seen from a file system without O_TMPFILE (NFS, FUSE, old overlayfs, kernels before 3.11).
 bool no_unnamed_files(int code) {
@@ -54,6 +50,7 @@ Done PendingFile::make_named() {
     std::string candidate = private_name();
     Result<Fd> fd = names_.create_exclusive(dir_, candidate, 0600);
     if (fd) {
+      if (!is_ours_alone(fd->get())) continue;
       fd_ = std::move(*fd);
       private_name_ = std::move(candidate);
       return {};
@@ -66,12 +63,17 @@ Done PendingFile::make_named() {
   return fail(EEXIST, Op::create, name_);
 }
 
+// Locked against a sweep. One that came between the creation and this has the file, or has removed it already; where files
+// can't be locked, sweeps leave them alone.
+bool PendingFile::is_ours_alone(int fd) {
+  if (const Done locked = files_.lock(fd); !locked) return locked.error().code != EWOULDBLOCK;
+  const Result<FileStat> now = files_.stat(fd);
+  return !now || now->links > 0;
+}
+
 Result<Published> PendingFile::commit(Durability durability) && {
   if (durability != Durability::none) {
-    // A failed fsync is final: the pages are clean now and a second one would say success (errseq, Linux 4.13). One that a
-    // signal interrupted has not said anything yet.
-    const Done ok = retry_interrupted([&] { return files_.sync(fd_.get(), Sync::all); });
-    if (!ok) return fail(ok.error());
+    if (Done ok = make_stable(); !ok) return fail(ok.error());
   }
   if (Done ok = give_name(); !ok) return fail(ok.error());
   Published published{durability == Durability::durable ? Durability::ordered : durability, {}};
@@ -85,26 +87,36 @@ Result<Published> PendingFile::commit(Durability durability) && {
   return published;
 }
 
+// A failed fsync is final: the pages are clean now and a second one would say success (errseq, Linux 4.13). One that a signal
+// interrupted has not said anything yet.
+Done PendingFile::make_stable() {
+  return retry_interrupted([&] { return files_.sync(fd_.get(), Sync::all); });
+}
+
 Done PendingFile::give_name() {
   if (private_name_.empty()) {
     const Done ok = names_.link(fd_.get(), dir_, name_);
     if (ok || (ok.error().code == EEXIST && has_arrived())) return {};
     if (ok.error().code != EEXIST || replace_ == Replace::never) return ok;
-    // link(2) can't replace: a private name first, then rename(2).
-    for (int attempt = 0; private_name_.empty(); ++attempt) {
-      std::string candidate = private_name();
-      const Done linked = names_.link(fd_.get(), dir_, candidate);
-      if (linked) {
-        private_name_ = std::move(candidate);
-      } else if (linked.error().code != EEXIST || attempt == kNameAttempts) {
-        return linked;
-      }
-    }
-  } else if (Done ok = fd_.close(); !ok) {
-    // NFS and quotas report lost data at the latest here, and the name is not there yet.
+    if (Done linked = link_privately(); !linked) return linked;
+  } else if (Done ok = files_.flush(fd_.get()); !ok) {
     return ok;
   }
   return replace_ == Replace::file ? rename_over() : rename_without_replacing();
+}
+
+// link(2) can't replace: a private name first, then rename(2).
+Done PendingFile::link_privately() {
+  (void)files_.lock(fd_.get());
+  for (int attempt = 0;; ++attempt) {
+    std::string candidate = private_name();
+    const Done linked = names_.link(fd_.get(), dir_, candidate);
+    if (linked) {
+      private_name_ = std::move(candidate);
+      return {};
+    }
+    if (linked.error().code != EEXIST || attempt == kNameAttempts) return linked;
+  }
 }
 
 Done PendingFile::rename_over() {

@@ -1,8 +1,9 @@
 // A file that has no name until it is complete.
 //
 // create() makes an unnamed file (O_TMPFILE) in the directory of the name that it will get, or, where the file system has no
-// such thing, one with a private name (kPrivatePrefix, mode 0600). commit() makes it stable as asked and gives it its name in
-// one step. Destroyed without commit() it is gone, and so it is after a crash, except that a private name may be left.
+// such thing, one with a private name (private_name.h, mode 0600). commit() makes it stable as asked and gives it its name in
+// one step. Destroyed without commit() it is gone, and so it is after a crash, except that a private name may be left, for
+// sweep() (sweep.h): while it is in use, its file is locked.
 // Once the name is there, nothing here takes it away again.
 //
 // What is not promised: with Durability::none the kernel may put the name on stable storage before the contents, and with
@@ -11,7 +12,6 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -21,9 +21,6 @@ namespace libcopyfile {
 
 enum class Replace : uint8_t { never, file };
 enum class Durability : uint8_t { ordered, none, durable };  // the values of COPYFILE_ORDERED...
-
-inline constexpr std::string_view kPrivatePrefix = ".copyfile-";
-inline constexpr std::string_view kPrivateSuffix = ".part";
 
 struct Published {
   Durability reached = Durability::none;
@@ -41,19 +38,27 @@ class PendingFile {
   ~PendingFile();
 
   int fd() const { return fd_.get(); }
+  const std::string& name() const { return name_; }
   // EEXIST with Replace::never if the name is taken by then. After an error the file is gone.
   Result<Published> commit(Durability durability) &&;
+
+  // The steps of commit(), for a Batch. After an error of one of them the file must not be published.
+  Done make_stable();
+  Done give_name();
+  // Makes the names in the directory of this file stable.
+  Done sync_directory();
+  int directory() const { return dir_; }
 
  private:
   PendingFile(Files& files, Names& names, int dir, std::string name, Replace replace)
       : files_(files), names_(names), dir_(dir), name_(std::move(name)), replace_(replace) {}
 
   Done make_named();
-  Done give_name();
+  bool is_ours_alone(int fd);
+  Done link_privately();
   Done rename_over();
   Done rename_without_replacing();
   bool has_arrived();
-  Done sync_directory();
 
   Files& files_;
   Names& names_;

@@ -124,8 +124,18 @@ class Files {
   virtual Done truncate(int fd, uint64_t size) = 0;
   // fdatasync(2), fsync(2).
   virtual Done sync(int fd, Sync what) = 0;
-  // sync_file_range(2) SYNC_FILE_RANGE_WRITE: starts write-back, waits for nothing, promises nothing.
+  // syncfs(2): everything of the file system that holds `fd`, everybody's. From Linux 5.8 on it reports what failed since
+  // `fd` was opened.
+  virtual Done sync_file_system(int fd) = 0;
+  // sync_file_range(2): starts write-back and waits for nothing; or waits for what is under way, starts the rest and waits for
+  // that, too. Neither promises anything about a crash.
   virtual Done start_writeback(int fd, Range range) = 0;
+  virtual Done wait_writeback(int fd, Range range) = 0;
+  // What close(2) would say of lost data, with `fd` kept open (and with it its lock): NFS and quotas tell there at the latest.
+  virtual Done flush(int fd) = 0;
+  // flock(2) LOCK_EX | LOCK_NB: EWOULDBLOCK where another open file has it. It goes away with the last descriptor of this open
+  // file, also by a crash.
+  virtual Done lock(int fd) = 0;
   // posix_fadvise(2).
   virtual Done advise(int fd, Range range, Advice advice) = 0;
   // A second descriptor of the same file, with O_DIRECT. Never for a caller's descriptor: closing any descriptor of a

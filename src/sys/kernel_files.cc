@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -161,11 +162,29 @@ Done KernelFiles::sync(int fd, Sync what) {
   return outcome(what == Sync::data ? ::fdatasync(fd) : ::fsync(fd), Op::sync);
 }
 
+Done KernelFiles::sync_file_system(int fd) { return outcome(::syncfs(fd), Op::sync); }
+
 Done KernelFiles::start_writeback(int fd, Range range) {
   return outcome(::sync_file_range(fd, signed_offset(range.begin), signed_offset(range.length()),
                                    SYNC_FILE_RANGE_WRITE),
                  Op::sync, range);
 }
+
+Done KernelFiles::wait_writeback(int fd, Range range) {
+  constexpr unsigned kAll =
+      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  return outcome(
+      ::sync_file_range(fd, signed_offset(range.begin), signed_offset(range.length()), kAll),
+      Op::sync, range);
+}
+
+Done KernelFiles::flush(int fd) {
+  const int again = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (again < 0) return fail(errno, Op::write);
+  return Fd(again).close();
+}
+
+Done KernelFiles::lock(int fd) { return outcome(::flock(fd, LOCK_EX | LOCK_NB), Op::open); }
 
 Done KernelFiles::advise(int fd, Range range, Advice advice) {
   int value = POSIX_FADV_DONTNEED;

@@ -22,7 +22,11 @@ class KernelFiles final : public Files {
   Done allocate(int fd, Allocate how, Range range) override;
   Done truncate(int fd, uint64_t size) override;
   Done sync(int fd, Sync what) override;
+  Done sync_file_system(int fd) override;
   Done start_writeback(int fd, Range range) override;
+  Done wait_writeback(int fd, Range range) override;
+  Done flush(int fd) override;
+  Done lock(int fd) override;
   Done advise(int fd, Range range, Advice advice) override;
   Result<Fd> reopen(int fd, Reopen how) override;
   Result<std::unique_ptr<IoQueue>> queue(unsigned depth) override;

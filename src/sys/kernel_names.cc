@@ -1,5 +1,6 @@
 #include "sys/kernel_names.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/stat.h>
@@ -31,6 +32,8 @@ int open_flags(Open how) {
   switch (how) {
     case Open::read: return O_RDONLY;
     case Open::read_no_follow: return O_RDONLY | O_NOFOLLOW;
+    case Open::look: return O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+    case Open::look_and_lock: return O_RDWR | O_NOFOLLOW | O_NONBLOCK;
     case Open::write: return O_WRONLY;
     case Open::read_write: return O_RDWR;
     case Open::directory: return O_RDONLY | O_DIRECTORY;
@@ -102,6 +105,38 @@ Done KernelNames::rename(int dir, const std::string& from, const std::string& to
 
 Done KernelNames::unlink(int dir, const std::string& name) {
   return outcome(::unlinkat(dir, name.c_str(), 0), Op::unlink, name);
+}
+
+Result<std::vector<Entry>> KernelNames::list(int dir) {
+  const auto type_of = [](unsigned char type) {
+    switch (type) {
+      case DT_REG: return FileType::regular;
+      case DT_DIR: return FileType::directory;
+      case DT_LNK: return FileType::link;
+      case DT_BLK: return FileType::block_device;
+      case DT_FIFO:
+      case DT_CHR:
+      case DT_SOCK: return FileType::stream;
+      default: return FileType::other;
+    }
+  };
+  // fdopendir(3) takes the descriptor over.
+  Fd again(::openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!again.valid()) return fail(errno, Op::open);
+  DIR* const stream = ::fdopendir(again.get());
+  if (stream == nullptr) return fail(errno, Op::open);
+  (void)again.release();
+  std::vector<Entry> entries;
+  errno = 0;
+  while (const dirent* const e = ::readdir(stream)) {
+    const std::string_view name = e->d_name;
+    if (name != "." && name != "..") entries.push_back({std::string(name), type_of(e->d_type)});
+    errno = 0;
+  }
+  const int code = errno;
+  ::closedir(stream);
+  if (code != 0) return fail(code, Op::read);
+  return entries;
 }
 
 Done KernelNames::set_owner(int fd, uint32_t owner, uint32_t group) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -16,12 +17,19 @@ inline constexpr int kCurrentDirectory = -100;
 enum class Open : uint8_t {
   read,
   read_no_follow,  // ELOOP for a symbolic link
+  look,            // the same, and never waits for the other end of a pipe
+  look_and_lock,   // the same, for reading and writing
   write,           // an existing file, device or pipe; its contents stay
   read_write,
   directory,
   directory_path,  // O_PATH: for naming only, needs no permission to read
 };
 enum class Rename : uint8_t { replace, no_replace, exchange };
+
+struct Entry {
+  std::string name;
+  FileType type = FileType::other;  // `other` also where the file system does not tell
+};
 
 class Names {
  public:
@@ -42,6 +50,8 @@ class Names {
   virtual Done link_name(int dir, const std::string& from, const std::string& to) = 0;
   virtual Done rename(int dir, const std::string& from, const std::string& to, Rename how) = 0;
   virtual Done unlink(int dir, const std::string& name) = 0;
+  // What is in the directory, without "." and "..", in no particular order. `dir` is open for reading.
+  virtual Result<std::vector<Entry>> list(int dir) = 0;
 
   virtual Done set_owner(int fd, uint32_t owner, uint32_t group) = 0;
   virtual Done set_mode(int fd, uint32_t mode) = 0;

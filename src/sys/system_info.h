@@ -18,6 +18,9 @@ std::string random_name();
 // The umask of this process, read from /proc: umask(2) can only be asked by setting it, which races with other threads. 077 where
 // /proc does not tell.
 uint32_t creation_mask();
+// Lets this process have `wanted` descriptors open, if it may (setrlimit(2) RLIMIT_NOFILE); how many it may have then. For
+// programs: a library has no business with the limits of its process.
+uint64_t raise_open_files_limit(uint64_t wanted);
 // How wide the terminal at `fd` is; 80 if it is none.
 unsigned terminal_columns(int fd);
 // Seconds since some moment, never going back.

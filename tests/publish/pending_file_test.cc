@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "publish/private_name.h"
 #include "testing/errno_names.h"
 #include "testing/faulty_system.h"
 #include "testing/scratch_fs.h"
@@ -62,7 +63,7 @@ TEST_P(PendingTest, HasNoNameOfItsOwnBefore) {
   const Result<PendingFile> pending = create();
   ASSERT_TRUE(pending);
   for (const std::string& name : names()) {
-    EXPECT_TRUE(name.starts_with(kPrivatePrefix) && name.ends_with(kPrivateSuffix)) << name;
+    EXPECT_TRUE(is_private_name(name)) << name;
   }
   EXPECT_EQ(names().size(), unnamed() ? 0U : 1U);
 }

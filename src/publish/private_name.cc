@@ -1,0 +1,23 @@
+#include "publish/private_name.h"
+
+#include "sys/system_info.h"
+
+namespace libcopyfile {
+namespace {
+
+constexpr std::string_view kPrefix = ".copyfile-";
+constexpr std::string_view kSuffix = ".part";
+constexpr size_t kDigits = 16;
+
+}  // namespace
+
+std::string private_name() { return std::string(kPrefix) + random_name() + std::string(kSuffix); }
+
+bool is_private_name(std::string_view name) {
+  if (name.size() != kPrefix.size() + kDigits + kSuffix.size()) return false;
+  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return false;
+  const std::string_view digits = name.substr(kPrefix.size(), kDigits);
+  return digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+}  // namespace libcopyfile

@@ -1,0 +1,13 @@
+// The names that files and directories have before they are complete, and by which sweep() knows what a crash left.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace libcopyfile {
+
+// ".copyfile-" 16 hexadecimal digits that nobody can guess ".part"
+std::string private_name();
+bool is_private_name(std::string_view name);
+
+}  // namespace libcopyfile
