@@ -1,6 +1,7 @@
 // copy_file_range(2): the bytes stay in the kernel, on the server or in the storage. Which of these it was, the call does
 // not say: on a file system without support it splices through the page cache in silence.
 #include "mechanism/mechanism.h"
+#include "mechanism/source_writeback.h"
 #include "sys/transfer.h"
 
 namespace libcopyfile {
@@ -61,6 +62,11 @@ class CopyRangeCall final : public Mechanism {
 
   Moved move(Pair& pair, std::span<const CopyRange> ranges) const override {
     Moved result;
+    // Before a server copies, its client writes back what it has, with the source locked.
+    if (pair.facts.in.fs_class == FsClass::remote && !write_back_source(pair, ranges)) {
+      result.stop = Stop::cancelled;
+      return result;
+    }
     for (const CopyRange& range : ranges) {
       for (uint64_t done = 0; done < range.length;) {
         const CopyRange part =

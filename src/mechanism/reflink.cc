@@ -1,9 +1,10 @@
 // Sharing extents: FICLONE for a whole file, FICLONERANGE for ranges (ioctl_ficlonerange(2)).
 //
-// The kernel writes the dirty source range back and waits for it under the locks of both inodes; a whole-file clone is one
-// such call and the only copy that is a snapshot. Ranges go in chunks, so that cancelling works and readers of a fragmented
+// The kernel writes the dirty source range back and waits for it under the locks of both inodes, so most of that is done
+// before (source_writeback.h). A whole-file clone is one call and the only copy that is a snapshot. Ranges go in chunks, so that cancelling works and readers of a fragmented
 // source are not held for long (XFS before 6.7 held them for the whole call).
 #include "mechanism/mechanism.h"
+#include "mechanism/source_writeback.h"
 #include "sys/transfer.h"
 
 namespace libcopyfile {
@@ -53,8 +54,12 @@ class Reflink final : public Mechanism {
   }
 
   Moved move(Pair& pair, std::span<const CopyRange> ranges) const override {
-    if (pair.manner.whole_file) return whole(pair, ranges);
     Moved result;
+    if (!write_back_source(pair, ranges)) {
+      result.stop = Stop::cancelled;
+      return result;
+    }
+    if (pair.manner.whole_file) return whole(pair, ranges);
     for (const CopyRange& range : ranges) {
       for (uint64_t done = 0; done < range.length;) {
         const CopyRange part = range.part(done, chunk(pair));
