@@ -100,9 +100,10 @@ def workshop(options):
     with rooms.scratch_directory(None) as scratch:
         launcher = timing.compile_c(os.path.join(_HERE, "harness", "timed.c"),
                                     os.path.join(scratch, "timed"))
-        loop = timing.compile_c(os.path.join(_HERE, "peers", "cfr_loop.c"),
-                                os.path.join(scratch, "cfr_loop"))
-        programs = {"copyfile": os.path.abspath(options.copyfile), "cfr_loop": loop}
+        programs = {"copyfile": os.path.abspath(options.copyfile)}
+        for name in peers.OWN:
+            programs[name] = timing.compile_c(os.path.join(_HERE, "peers", f"{name}.c"),
+                                              os.path.join(scratch, name))
         yield Lab(settings(options), timing.Timer(launcher, scratch), programs)
 
 

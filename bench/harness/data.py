@@ -52,7 +52,30 @@ def evict(fd):
     os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
+def make_directory(path):
+    os.mkdir(path)
+
+
+def rewrite(path, size):
+    """Every byte again, in place: all of the file is dirty then."""
+    with open(path, "r+b", buffering=0) as file:
+        for at in range(0, size, _CHUNK):
+            file.write(chunk(at, min(_CHUNK, size - at)))
+
+
+def files_of(path):
+    """The file itself, or the files in a directory."""
+    if not os.path.isdir(path):
+        return [path]
+    return [os.path.join(path, name) for name in os.listdir(path)]
+
+
 def make_cold(path):
+    for file in files_of(path):
+        _make_cold(file)
+
+
+def _make_cold(path):
     fd = os.open(path, os.O_RDONLY)
     try:
         evict(fd)
@@ -61,6 +84,11 @@ def make_cold(path):
 
 
 def make_warm(path):
+    for file in files_of(path):
+        _make_warm(file)
+
+
+def _make_warm(path):
     with open(path, "rb", buffering=0) as file:
         buffer = bytearray(MIB)
         while file.readinto(buffer):

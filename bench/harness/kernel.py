@@ -1,5 +1,6 @@
 """System calls that Python does not have."""
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -35,6 +36,35 @@ def syncfs(path):
         _check(_libc.syncfs(fd), "syncfs")
     finally:
         os.close(fd)
+
+
+@contextlib.contextmanager
+def dirty_pages_allowed(size):
+    """Lets that many bytes be dirty before the kernel writes any back, or slows a writer down."""
+    wanted = {"dirty_bytes": 2 * size, "dirty_background_bytes": size,
+              "dirty_expire_centisecs": 360000}
+    # Setting one of *_bytes and *_ratio clears the other: what is restored is the one that is not 0.
+    names = ("dirty_bytes", "dirty_ratio", "dirty_background_bytes", "dirty_background_ratio",
+             "dirty_expire_centisecs")
+    before = {name: _vm(name) for name in names}
+    for name, value in wanted.items():
+        _set_vm(name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value != 0:
+                _set_vm(name, value)
+
+
+def _vm(name):
+    with open(f"/proc/sys/vm/{name}") as file:
+        return int(file.read())
+
+
+def _set_vm(name, value):
+    with open(f"/proc/sys/vm/{name}", "w") as file:
+        file.write(str(value))
 
 
 def cached_bytes(path):

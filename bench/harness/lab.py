@@ -38,6 +38,9 @@ class Lab:
     def words(self, case):
         return self._programs | {"src": case.src, "dst": case.dst} | case.words
 
+    def program(self, name):
+        return self._programs[name]
+
     def compare(self, case):
         """Pairs the subject with each peer in turn, round after round, in alternating order."""
         here, missing = peers.installed(self._asked_for(case.peers))
@@ -120,7 +123,12 @@ class Lab:
 
 
 def _remove(path):
+    """A file; of a directory, what is in it."""
     try:
-        os.unlink(path)
+        if os.path.isdir(path):
+            for name in os.listdir(path):
+                os.unlink(os.path.join(path, name))
+        else:
+            os.unlink(path)
     except FileNotFoundError:
         pass

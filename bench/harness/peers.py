@@ -5,6 +5,7 @@ import shutil
 from harness import machine
 from harness.model import variant
 
+OWN = ("cfr_loop", "fsync_rename", "writer")  # small programs in bench/peers
 PROGRAMS = ("cp", "dd", "rsync", "qemu-img", "sync", "strace")
 
 
@@ -38,4 +39,5 @@ QEMU_SYNC = variant("qemu-img",
                     "qemu-img convert -f raw -O raw -t none -T none {src} {dst}", "sync {dst}")
 LOOP = variant("copy_file_range loop", "{cfr_loop} {src} {dst}")
 LOOP_SYNC = variant("copy_file_range loop", "{cfr_loop} {src} {dst}", "sync {dst}")
+FSYNC_RENAME = variant("fsync and rename", "{fsync_rename} {src} {dst}")
 LOOP_RANGES = variant("copy_file_range loop", "{cfr_loop} {src} {dst} {ranges}")

@@ -74,6 +74,20 @@ def same_content(source, copy):
         os.close(other)
 
 
+def same_size(source, copy):
+    """All that can be said where somebody writes to the source."""
+    if os.stat(source).st_size != os.stat(copy).st_size:
+        raise WrongCopy(f"size {os.stat(copy).st_size}, not {os.stat(source).st_size}")
+
+
+def same_directories(source, copy):
+    names = sorted(os.listdir(source))
+    if sorted(os.listdir(copy)) != names:
+        raise WrongCopy("not the same names")
+    for name in names:
+        same_content(os.path.join(source, name), os.path.join(copy, name))
+
+
 def _written(path):
     """Where the file's data lies on the device: neighbours joined, preallocation left out."""
     joined = []

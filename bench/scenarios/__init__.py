@@ -2,7 +2,8 @@
 
 import importlib
 
-_MODULES = ("second_copy", "cold", "reflink", "scattered", "adjacent", "sparse", "small")
+_MODULES = ("second_copy", "cold", "reflink", "scattered", "adjacent", "sparse", "small",
+            "batch", "source_stall")
 
 
 def load():

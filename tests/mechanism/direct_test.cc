@@ -46,7 +46,7 @@ TEST_P(Direct, KeepsSeveralTransfersUnderWay) {
   t.control.set_chunk(4096);
   t.run();
   const std::string requests = t.system.recorder.only({"read", "write", "queue"});
-  // Eight reads are queued before the first write is.
+  // Four reads are queued before the first write is.
   size_t reads = 0;
   for (size_t at = 0; (at = requests.find("read ", at)) < requests.find("write "); ++at) ++reads;
   EXPECT_GE(reads, 4U) << requests;
