@@ -31,13 +31,26 @@ void make_directory(const std::string& path) {
     throw ScratchError::of_errno("make the directory " + path);
 }
 
-void format(std::vector<std::string> argv, const std::string& device) {
+}  // namespace
+
+void format_device(FsKind kind, const std::string& device,
+                   const std::vector<std::string>& arguments) {
+  std::vector<std::string> argv;
+  switch (kind) {
+    // The image is all zeros, so neither zeroing nor discarding it is needed; without this, ext4 would go on writing
+    // inode tables in the background while a test measures.
+    case FsKind::ext4:
+      argv = {"mkfs.ext4", "-q", "-F", "-E", "nodiscard,assume_storage_prezeroed=1"};
+      break;
+    case FsKind::xfs: argv = {"mkfs.xfs", "-q", "-f", "-K", "-m", "reflink=1"}; break;
+    case FsKind::btrfs: argv = {"mkfs.btrfs", "-q", "-f", "-K"}; break;
+    default: throw ScratchError(std::string(name_of(kind)) + " has no device");
+  }
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
   argv.push_back(device);
   const Finished done = run(argv);
   if (!done.ok()) throw ScratchError(argv[0] + " failed: " + done.err + done.out);
 }
-
-}  // namespace
 
 std::string_view name_of(FsKind kind) { return kNames[static_cast<size_t>(kind)]; }
 
@@ -107,33 +120,27 @@ void ScratchFs::unmount_it() noexcept {
   umount2(path_.c_str(), MNT_DETACH);
 }
 
-ScratchFs ScratchFs::on_loop(FsKind kind, uint64_t default_size, std::vector<std::string> mkfs,
-                             const ScratchOptions& options) {
+ScratchFs ScratchFs::on_loop(FsKind kind, uint64_t default_size, const ScratchOptions& options) {
   ScratchFs fs(kind, name_of(kind));
   const Fd image =
       make_image(options.size != 0 ? options.size : default_size, options.image_directory);
   LoopDevice device = attach_loop(image, options.sector);
-  mkfs.insert(mkfs.end(), options.mkfs.begin(), options.mkfs.end());
-  format(mkfs, device.path);
+  format_device(kind, device.path, options.mkfs);
   fs.mount_it(device.path, options.mount);
   fs.device_ = device.path;
   return fs;  // the mount keeps the device now, the device keeps the image
 }
 
 ScratchFs ScratchFs::ext4(const ScratchOptions& options) {
-  // The image is all zeros, so neither zeroing nor discarding it is needed; without this, ext4 would go on writing
-  // inode tables in the background while a test measures.
-  return on_loop(FsKind::ext4, 256 * kMiB,
-                 {"mkfs.ext4", "-q", "-F", "-E", "nodiscard,assume_storage_prezeroed=1"}, options);
+  return on_loop(FsKind::ext4, 256 * kMiB, options);
 }
 
 ScratchFs ScratchFs::xfs(const ScratchOptions& options) {
-  return on_loop(FsKind::xfs, 320 * kMiB, {"mkfs.xfs", "-q", "-f", "-K", "-m", "reflink=1"},
-                 options);
+  return on_loop(FsKind::xfs, 320 * kMiB, options);
 }
 
 ScratchFs ScratchFs::btrfs(const ScratchOptions& options) {
-  return on_loop(FsKind::btrfs, 256 * kMiB, {"mkfs.btrfs", "-q", "-f", "-K"}, options);
+  return on_loop(FsKind::btrfs, 256 * kMiB, options);
 }
 
 ScratchFs ScratchFs::tmpfs(const ScratchOptions& options) {

@@ -77,8 +77,7 @@ class ScratchFs {
  private:
   explicit ScratchFs(FsKind kind) : kind_(kind) {}
   ScratchFs(FsKind kind, std::string_view mount_name);
-  static ScratchFs on_loop(FsKind kind, uint64_t default_size, std::vector<std::string> mkfs,
-                           const ScratchOptions& options);
+  static ScratchFs on_loop(FsKind kind, uint64_t default_size, const ScratchOptions& options);
   void mount_it(const std::string& source, const std::string& options);
   void unmount_it() noexcept;
 
@@ -93,6 +92,10 @@ class ScratchFs {
   pid_t server_ = -1;                // the liar
   Fd server_life_;                   // it ends when this closes
 };
+
+// Runs mkfs for ext4, XFS or Btrfs on a device that is all zeros. Throws ScratchError.
+void format_device(FsKind kind, const std::string& device,
+                   const std::vector<std::string>& arguments);
 
 // "SCRATCH_XFS": the environment variable in which the command scratch (testing/scratch) hands a mount point on.
 std::string variable_of(FsKind kind);
