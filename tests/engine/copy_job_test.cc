@@ -112,7 +112,7 @@ TEST_P(CopyJobTest, WhateverFailsNothingIsLeft) {
   for (const Replace replace : {Replace::never, Replace::file}) {
     job_.replace = replace;
     for (const char* operation : kOperations) {
-      for (const char* code : {"EIO", "ENOSPC"}) {
+      for (const char* code : {"EIO", "ENOSPC", "EDQUOT"}) {
         bool reached = true;
         for (uint64_t n = 0; reached && n < 40; ++n) {
           SCOPED_TRACE(std::string(operation) + " number " + std::to_string(n) + ": " + code);
