@@ -1,0 +1,162 @@
+// Power cuts on real file systems: whatever part of what had not been flushed is lost, a name shows the old file or the
+// complete new one. And controls, which prove that the suite would have found it otherwise.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "pool.h"
+#include "settings.h"
+#include "testing/scratch_error.h"
+
+namespace libcopyfile::test {
+namespace {
+
+constexpr std::array kFileSystems{FsKind::ext4, FsKind::xfs, FsKind::btrfs};
+
+std::vector<Job> our_jobs() {
+  std::vector<Job> jobs;
+  for (const FsKind fs : kFileSystems) {
+    for (const std::string& scenario : scenario_names(fs)) {
+      jobs.push_back({fs, scenario, Level::ordered, Copier::ours});
+      jobs.push_back({fs, scenario, Level::durable, Copier::ours});
+    }
+  }
+  return jobs;
+}
+
+std::vector<Job> jobs_without_promise() {
+  std::vector<Job> jobs;
+  for (const FsKind fs : kFileSystems) {
+    for (const char* scenario : {"create", "replace", "batch"}) {
+      jobs.push_back({fs, scenario, Level::none, Copier::ours});
+    }
+  }
+  return jobs;
+}
+
+std::vector<Job> control_jobs() {
+  std::vector<Job> jobs;
+  for (const FsKind fs : kFileSystems) {
+    jobs.push_back({fs, "replace", Level::ordered, Copier::truncates});
+    jobs.push_back({fs, "create", Level::ordered, Copier::renames});
+    jobs.push_back({fs, "create", Level::ordered, Copier::without_file_sync});
+    jobs.push_back({fs, "batch", Level::ordered, Copier::without_file_sync});
+    jobs.push_back({fs, "create", Level::durable, Copier::without_directory_sync});
+    jobs.push_back({fs, "batch", Level::durable, Copier::without_directory_sync});
+  }
+  return jobs;
+}
+
+size_t states_of(const CrashSettings& settings, const Job& job) {
+  const size_t jobs = 2 * scenario_names(job.fs).size();
+  const size_t each = settings.states / jobs;
+  if (job.copier != Copier::ours) return std::min<size_t>(each, 100);
+  return job.level == Level::none ? each / 4 : each;
+}
+
+std::string temporary_directory() {
+  const char* const tmp = std::getenv("TMPDIR");
+  return tmp != nullptr && *tmp != '\0' ? tmp : "/tmp";
+}
+
+bool will_run(const std::string& job_name) {
+  const testing::UnitTest& unit = *testing::UnitTest::GetInstance();
+  for (int s = 0; s < unit.total_test_suite_count(); ++s) {
+    const testing::TestSuite& suite = *unit.GetTestSuite(s);
+    for (int t = 0; t < suite.total_test_count(); ++t) {
+      const testing::TestInfo& test = *suite.GetTestInfo(t);
+      if (test.should_run() && std::string(test.name()).ends_with("/" + job_name)) return true;
+    }
+  }
+  return false;
+}
+
+// All jobs of the tests that will run, begun with the first of them.
+Pool& pool() {
+  static const std::unique_ptr<Pool> only = [] {
+    const CrashSettings settings = crash_settings();
+    std::printf("crash: seed %llu\n", static_cast<unsigned long long>(settings.seed));
+    std::vector<PoolJob> jobs;
+    for (const auto& list : {our_jobs(), jobs_without_promise(), control_jobs()}) {
+      for (const Job& job : list) {
+        if (!will_run(job.name())) continue;
+        PoolJob wanted{job, {}, settings.replay, {}};
+        wanted.explore = {settings.seed, states_of(settings, job), settings.only, settings.keep};
+        if (job.copier == Copier::ours) wanted.save_under = temporary_directory();
+        jobs.push_back(std::move(wanted));
+      }
+    }
+    return std::make_unique<Pool>(std::move(jobs));
+  }();
+  return *only;
+}
+
+void print(const Job& job, const Findings& f) {
+  std::printf("crash: %-44s %5zu states, %zu violations, %zu mount failures", job.name().c_str(),
+              f.states, f.violations, f.mount_failures);
+  if (job.level == Level::none) std::printf(", %zu names torn (nothing was promised)", f.torn);
+  if (f.leftovers > 0) std::printf(", %zu private files left", f.leftovers);
+  std::printf(" (%.1f s)\n", f.seconds);
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+std::string test_name(const testing::TestParamInfo<Job>& info) { return info.param.name(); }
+
+class CrashStates : public testing::TestWithParam<Job> {};
+INSTANTIATE_TEST_SUITE_P(Ours, CrashStates, testing::ValuesIn(our_jobs()), test_name);
+INSTANTIATE_TEST_SUITE_P(Unpromised, CrashStates, testing::ValuesIn(jobs_without_promise()),
+                         test_name);
+
+TEST_P(CrashStates, ShowTheOldFileOrTheCompleteNewOne) {
+  const Findings& findings = pool().result(GetParam().name());
+  print(GetParam(), findings);
+  EXPECT_EQ(findings.violations, 0U) << joined(findings.examples);
+  EXPECT_EQ(findings.mount_failures, 0U) << joined(findings.examples);
+  EXPECT_GT(findings.states, 0U);
+}
+
+class CrashControl : public testing::TestWithParam<Job> {};
+INSTANTIATE_TEST_SUITE_P(Naive, CrashControl, testing::ValuesIn(control_jobs()), test_name);
+
+TEST_P(CrashControl, IsCaught) {
+  const Findings& findings = pool().result(GetParam().name());
+  print(GetParam(), findings);
+  EXPECT_GT(findings.violations, 0U) << "the suite would not have found it";
+  if (!findings.examples.empty()) std::printf("  %s\n", findings.examples.front().c_str());
+}
+
+class CrashTotal : public testing::TestWithParam<FsKind> {};
+INSTANTIATE_TEST_SUITE_P(Ours, CrashTotal, testing::ValuesIn(kFileSystems),
+                         [](const auto& test) { return std::string(name_of(test.param)); });
+
+TEST_P(CrashTotal, IsAsManyStatesAsAskedFor) {
+  const CrashSettings settings = crash_settings();
+  bool all = settings.replay.empty();
+  for (const Job& job : our_jobs()) all = all && (job.fs != GetParam() || will_run(job.name()));
+  if (!all) GTEST_SKIP() << "not all of the suite runs";
+  size_t states = 0;
+  size_t violations = 0;
+  double seconds = 0;
+  for (const Job& job : our_jobs()) {
+    if (job.fs != GetParam()) continue;
+    const Findings& findings = pool().result(job.name());
+    states += findings.states;
+    violations += findings.violations;
+    seconds += findings.seconds;
+  }
+  std::printf(
+      "crash: %s: %zu states, %zu violations, %.0f states a second in each of two processes\n",
+      std::string(name_of(GetParam())).c_str(), states, violations,
+      static_cast<double>(states) / seconds);
+  // What is asked for includes states that turn out to be equal.
+  EXPECT_GE(states, settings.states * 5 / 6);
+}
+
+}  // namespace
+}  // namespace libcopyfile::test

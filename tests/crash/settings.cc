@@ -1,0 +1,55 @@
+#include "settings.h"
+
+#include <cstdlib>
+
+#include "testing/scratch_error.h"
+
+namespace libcopyfile::test {
+namespace {
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+uint64_t number(const std::string& text, const char* name) {
+  char* end = nullptr;
+  const uint64_t value = std::strtoull(text.c_str(), &end, 10);
+  if (text.empty() || *end != '\0') throw ScratchError(std::string(name) + " is no number");
+  return value;
+}
+
+constexpr bool kSanitized =
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    true;
+#else
+    false;
+#endif
+
+}  // namespace
+
+CrashSettings crash_settings() {
+  CrashSettings settings;
+  settings.full = variable("COPYFILE_CRASH") == "full";
+  // States are explored by the kernel: a sanitizer sees no more in a thousand of them than in a few.
+  const size_t sample = kSanitized ? 100 : 800;
+  settings.states = settings.full ? 6000 : sample;
+  const auto read = [](const char* name, auto& into) {
+    if (const std::string text = variable(name); !text.empty()) into = number(text, name);
+  };
+  read("COPYFILE_CRASH_STATES", settings.states);
+  read("COPYFILE_CRASH_SEED", settings.seed);
+  settings.replay = variable("COPYFILE_CRASH_REPLAY");
+  settings.keep = variable("COPYFILE_CRASH_KEEP");
+  if (const std::string text = variable("COPYFILE_CRASH_STATE"); !text.empty()) {
+    const size_t dot = text.find('.');
+    if (dot == std::string::npos || settings.replay.empty()) {
+      throw ScratchError("COPYFILE_CRASH_STATE is WINDOW.NUMBER of COPYFILE_CRASH_REPLAY");
+    }
+    settings.only = StateId{number(text.substr(0, dot), "COPYFILE_CRASH_STATE"),
+                            number(text.substr(dot + 1), "COPYFILE_CRASH_STATE")};
+  }
+  return settings;
+}
+
+}  // namespace libcopyfile::test

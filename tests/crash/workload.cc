@@ -1,0 +1,278 @@
+#include "workload.h"
+
+#include <fcntl.h>
+#include <linux/btrfs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <memory>
+
+#include "content.h"
+#include "copiers.h"
+#include "testing/scratch_error.h"
+
+namespace libcopyfile::test {
+namespace {
+
+constexpr std::array kLevels{"none", "ordered", "durable"};
+constexpr std::array kCopiers{"ours", "truncates", "renames", "without_file_sync",
+                              "without_directory_sync"};
+
+// A new file with this content and, where given, attributes.
+void put_file(const std::string& path, uint32_t content, uint64_t size,
+              const Attributes* attributes) {
+  const Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!fd.valid()) throw ScratchError::of_errno("make " + path);
+  const std::string& text = stamped_content(content, size);
+  if (write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    throw ScratchError::of_errno("write " + path);
+  }
+  if (attributes == nullptr) return;
+  const timespec times[2] = {attributes->modified, attributes->modified};
+  if (fchown(fd.get(), attributes->owner, attributes->group) != 0 ||
+      fchmod(fd.get(), attributes->mode) != 0 || futimens(fd.get(), times) != 0) {
+    throw ScratchError::of_errno("set the attributes of " + path);
+  }
+}
+
+void sync_path(const std::string& path, int flags) {
+  const Fd fd(open(path.c_str(), flags | O_CLOEXEC));
+  if (!fd.valid() || fsync(fd.get()) != 0) throw ScratchError::of_errno("sync " + path);
+}
+
+// What others do on the same file system: syncs of their own, which bring names to the disk and leave contents behind.
+void be_a_neighbour(const Scene& scene) {
+  const std::string path = scene.root + "/neighbour";
+  put_file(path, 9999, 4096, nullptr);
+  sync_path(path, O_RDWR);
+  if (scene.fs == FsKind::btrfs) {
+    // An fsync logs one file only; this commits all, without writing back what is dirty.
+    const Fd root(open(scene.root.c_str(), O_RDONLY | O_CLOEXEC));
+    __u64 transaction = 0;
+    if (ioctl(root.get(), BTRFS_IOC_START_SYNC, &transaction) != 0 ||
+        ioctl(root.get(), BTRFS_IOC_WAIT_SYNC, &transaction) != 0) {
+      throw ScratchError::of_errno("commit a transaction of btrfs");
+    }
+  }
+}
+
+void sync_directory(const Scene& scene) { sync_path(scene.root + "/d", O_RDONLY | O_DIRECTORY); }
+
+void settle(const Scene& scene) {
+  const Fd root(open(scene.root.c_str(), O_RDONLY | O_CLOEXEC));
+  if (syncfs(root.get()) != 0) throw ScratchError::of_errno("sync a file system");
+}
+
+class Builder {
+ public:
+  explicit Builder(const Job& job) : job_(job) {
+    workload_.prepare = [](const Scene& scene) {
+      for (const char* directory : {"/d", "/s"}) mkdir((scene.root + directory).c_str(), 0755);
+    };
+  }
+
+  Workload take() {
+    step({"settle", Promise::settled, {}}, settle);
+    return std::move(workload_);
+  }
+
+  void existing(const std::string& name, uint64_t size) {
+    const uint32_t content = ++contents_;
+    workload_.history.initially(name, Version::file(content, size));
+    prepare([=](const Scene& s) { put_file(s.destination(name), content, size, nullptr); });
+  }
+  void existing_link(const std::string& name, const std::string& target) {
+    Version version;
+    version.kind = Version::Kind::link;
+    version.target = target;
+    workload_.history.initially(name, version);
+    prepare([=](const Scene& s) {
+      if (symlink(target.c_str(), s.destination(name).c_str()) != 0) {
+        throw ScratchError::of_errno("make a symbolic link");
+      }
+    });
+  }
+
+  // One call for one file. `to` is the name that is given, `changed` the one that changes: behind a symbolic link.
+  void copy(const std::string& to, uint64_t size, std::optional<Attributes> attributes = {},
+            const std::string& changed = {}) {
+    const uint32_t content = ++contents_;
+    Version version = Version::file(content, size);
+    if (job_.copier == Copier::ours) version.attributes = attributes;
+    step({"copy " + to, promise(), {{changed.empty() ? to : changed, version}}},
+         [=, job = job_](const Scene& scene) {
+           const std::string source = scene.outside + "/source";
+           put_file(source, content, size, attributes ? &*attributes : nullptr);
+           CopyRequest request{{}, {source}, scene.destination(to)};
+           if (attributes) request.options = {"-p"};
+           copy_by(job.copier, job.level, request);
+         });
+  }
+
+  // A clone within the file system, of a source that is still dirty.
+  void clone(const std::string& to, uint64_t size) {
+    const uint32_t content = ++contents_;
+    step({"clone " + to, promise(), {{to, Version::file(content, size)}}},
+         [=, job = job_](const Scene& scene) {
+           const std::string source = scene.root + "/s/" + std::to_string(content);
+           put_file(source, content, size, nullptr);
+           copy_by(job.copier, job.level, {{"--reflink=always"}, {source}, scene.destination(to)});
+         });
+  }
+
+  // Many small files by one call into the directory; the names are PREFIX0 and on.
+  void batch(const std::string& prefix, size_t count, uint64_t size) {
+    Step made{"batch " + prefix, promise(), {}};
+    std::vector<std::pair<std::string, uint32_t>> sources;
+    for (size_t i = 0; i < count; ++i) {
+      const std::string name = prefix + std::to_string(i);
+      sources.emplace_back(name, ++contents_);
+      made.changes.emplace_back(name, Version::file(contents_, size));
+    }
+    step(made, [=, job = job_](const Scene& scene) {
+      CopyRequest request{{}, {}, scene.root + "/d"};
+      for (const auto& [name, content] : sources) {
+        request.sources.push_back(scene.outside + "/" + name);
+        put_file(request.sources.back(), content, size, nullptr);
+      }
+      copy_by(job.copier, job.level, request);
+    });
+  }
+
+  void neighbour() { step({"neighbour", Promise::nothing, {}}, be_a_neighbour); }
+  void directory_sync() { step({"sync of the directory", Promise::nothing, {}}, sync_directory); }
+
+ private:
+  Promise promise() const {
+    switch (job_.level) {
+      case Level::none: return Promise::nothing;
+      case Level::ordered: return Promise::ordered;
+      case Level::durable: return Promise::durable;
+    }
+    return Promise::nothing;
+  }
+
+  void prepare(std::function<void(const Scene&)> more) {
+    workload_.prepare = [before = std::move(workload_.prepare),
+                         more = std::move(more)](const Scene& scene) {
+      before(scene);
+      more(scene);
+    };
+  }
+
+  void step(const Step& step, std::function<void(const Scene&)> act) {
+    workload_.history.add(step);
+    workload_.acts.push_back(std::move(act));
+  }
+
+  Job job_;
+  Workload workload_;
+  uint32_t contents_ = 0;
+};
+
+constexpr uint64_t kKiB = 1024;
+constexpr uint64_t kLarge = 2048 * kKiB;
+
+void create(Builder& b) {
+  b.copy("one", 8 * kKiB);
+  b.copy("tiny", 100);
+  b.neighbour();
+  b.copy("odd", 40001);
+  b.copy("large", kLarge);
+  b.neighbour();
+  b.copy("two", 8 * kKiB);
+  b.directory_sync();
+  b.copy("three", 300000);
+  b.neighbour();
+}
+
+void replace(Builder& b) {
+  b.existing("small", 8 * kKiB);
+  b.existing("large", kLarge);
+  b.existing("behind", 50000);
+  b.existing_link("link", "behind");
+  b.copy("small", 8 * kKiB);
+  b.neighbour();
+  b.copy("small", 70000);
+  b.copy("large", kLarge);
+  b.neighbour();
+  b.copy("link", 8 * kKiB, {}, "behind");
+  b.directory_sync();
+  b.copy("small", 10);
+  b.copy("large", 8 * kKiB);
+  b.neighbour();
+}
+
+void batch(Builder& b) {
+  for (int i = 0; i < 40; ++i) b.existing("f" + std::to_string(5 * i), 8 * kKiB);
+  b.batch("f", 200, 8 * kKiB);
+  b.neighbour();
+  b.batch("f", 30, 5000);
+  b.directory_sync();
+  b.neighbour();
+}
+
+void metadata(Builder& b) {
+  const Attributes set_id{04750, 1234, 5678, {1'111'111'111, 987'654'321}, {}};
+  const Attributes plain{0640, 0, 42, {1'000'000'000, 123'456'789}, {}};
+  b.existing("old", 8 * kKiB);
+  b.copy("new", 8 * kKiB, set_id);
+  b.neighbour();
+  b.copy("old", 40001, plain);
+  b.directory_sync();
+  b.copy("large", kLarge, plain);
+  b.neighbour();
+  b.copy("old", 8 * kKiB, set_id);
+  b.neighbour();
+}
+
+void clone(Builder& b) {
+  b.existing("old", 64 * kKiB);
+  b.clone("new", kLarge);
+  b.neighbour();
+  b.clone("old", 64 * kKiB);
+  b.clone("odd", 100001);
+  b.neighbour();
+  b.clone("old", 8 * kKiB);
+  b.directory_sync();
+}
+
+struct Scenario {
+  const char* name;
+  void (*build)(Builder&);
+  bool clones = false;
+};
+constexpr Scenario kScenarios[] = {{"create", create},
+                                   {"replace", replace},
+                                   {"batch", batch},
+                                   {"metadata", metadata},
+                                   {"clone", clone, true}};
+
+}  // namespace
+
+std::string Job::name() const {
+  std::string text =
+      std::string(name_of(fs)) + "_" + scenario + "_" + kLevels[static_cast<size_t>(level)];
+  if (copier != Copier::ours) text += std::string("_") + kCopiers[static_cast<size_t>(copier)];
+  return text;
+}
+
+std::vector<std::string> scenario_names(FsKind fs) {
+  std::vector<std::string> names;
+  for (const Scenario& scenario : kScenarios) {
+    if (!scenario.clones || fs != FsKind::ext4) names.emplace_back(scenario.name);
+  }
+  return names;
+}
+
+Workload make_workload(const Job& job) {
+  Builder builder(job);
+  for (const Scenario& scenario : kScenarios) {
+    if (job.scenario == scenario.name) scenario.build(builder);
+  }
+  return builder.take();
+}
+
+}  // namespace libcopyfile::test

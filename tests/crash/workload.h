@@ -1,0 +1,54 @@
+// What is done to a file system while it is recorded, and what may be seen of it afterwards.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "history.h"
+#include "testing/scratch_fs.h"
+
+namespace libcopyfile::test {
+
+// Where the steps of a workload find their files.
+struct Scene {
+  FsKind fs;
+  std::string root;     // the recorded file system
+  std::string outside;  // a directory on another one, for sources
+
+  std::string destination(const std::string& name) const { return root + "/d/" + name; }
+};
+
+enum class Level : uint8_t { none, ordered, durable };
+
+// Who copies. All but the first must be caught.
+enum class Copier : uint8_t {
+  ours,
+  truncates,               // open with O_TRUNC, write, close
+  renames,                 // write a private file, rename: no sync
+  without_file_sync,       // ours, with every sync of a file or a file system swallowed
+  without_directory_sync,  // ours, with every sync of a directory swallowed
+};
+
+struct Job {
+  FsKind fs = FsKind::ext4;
+  std::string scenario;  // of scenario_names()
+  Level level = Level::ordered;
+  Copier copier = Copier::ours;
+
+  std::string name() const;  // "ext4_replace_durable", "xfs_batch_ordered_renames"
+};
+
+class Workload {
+ public:
+  // The names are in the directory d, which exists.
+  std::function<void(const Scene&)> prepare;  // before the recording; made stable by an unmount
+  std::vector<std::function<void(const Scene&)>> acts;  // one a step of the history
+  History history;
+};
+
+std::vector<std::string> scenario_names(FsKind fs);
+// The same job is the same workload. Acts throw ScratchError where something does not work.
+Workload make_workload(const Job& job);
+
+}  // namespace libcopyfile::test
