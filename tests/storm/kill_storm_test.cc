@@ -1,0 +1,191 @@
+// SIGKILL at random moments: no observer ever sees anything but the old file or the complete new one, and what is left is
+// swept away.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <numeric>
+#include <random>
+#include <span>
+
+#include "killed_run.h"
+#include "observer.h"
+#include "storm_size.h"
+#include "testing/islands.h"
+#include "testing/private_mounts.h"
+#include "testing/scratch_error.h"
+#include "testing/scratch_fs.h"
+#include "testing/stamped.h"
+#include "testing/text_files.h"
+
+namespace libcopyfile::test {
+namespace {
+
+using std::chrono::nanoseconds;
+
+struct Storm {
+  const char* name;
+  size_t files;
+  uint64_t size;
+  bool replaces;
+  std::vector<std::string> options;
+  bool same_fs = false;  // sources beside the destination: cloned where that is possible
+  bool named = false;    // the private file has a name, as where there is no O_TMPFILE
+};
+
+const Storm kStorms[] = {
+    {"new", 1, 300'000, false, {}},
+    {"replace", 1, 300'000, true, {}},
+    {"durable", 1, 8192, true, {"--durability=durable", "-p"}},
+    {"clone", 1, 1 << 20, true, {}, true},
+    {"batch", 12, 8192, true, {}},
+    {"named", 2, 100'000, true, {}, false, true},
+    {"none", 4, 50'000, false, {"--durability=none"}},
+};
+
+std::string stamped(uint8_t file, uint64_t size) {
+  std::string text(size, '\0');
+  fill_stamped(std::as_writable_bytes(std::span(text)), file, 0);
+  return text;
+}
+
+// The directories of one storm: two versions of each file, and where they are copied to.
+class Place {
+ public:
+  Place(const ScratchFs& fs, const Storm& storm) : storm_(storm) {
+    const std::string outside = mount_root() + "/storm-" + std::string(name_of(fs.kind()));
+    directory_ = fs.file(storm.name);
+    const std::string sources =
+        storm.same_fs ? fs.file(storm.name + std::string(".from")) : outside + storm.name;
+    for (const std::string& d : {directory_, sources, sources + "/0", sources + "/1"}) {
+      if (mkdir(d.c_str(), 0755) != 0) throw ScratchError::of_errno("make " + d);
+    }
+    for (size_t i = 0; i < storm.files; ++i) {
+      const std::string name = "f" + std::to_string(i);
+      for (size_t v = 0; v < 2; ++v) {
+        texts_.push_back(stamped(static_cast<uint8_t>(1 + 2 * i + v), storm.size - 1000 * v));
+        sources_[v].push_back(sources + "/" + std::to_string(v) + "/" + name);
+        write_text(sources_[v].back(), texts_.back());
+      }
+      if (storm.replaces) write_text(directory_ + "/" + name, texts_[2 * i]);
+    }
+    for (size_t i = 0; i < storm.files; ++i) {
+      watched_.push_back({directory_ + "/f" + std::to_string(i),
+                          {&texts_[2 * i], &texts_[2 * i + 1]},
+                          !storm.replaces});
+    }
+  }
+
+  std::vector<std::string> command(size_t version) const {
+    std::vector<std::string> words;
+    if (storm_.named) words = {REFUSE_PROGRAM, "no-o-tmpfile", "--"};
+    words.emplace_back(COPYFILE_COMMAND);
+    words.insert(words.end(), storm_.options.begin(), storm_.options.end());
+    words.insert(words.end(), sources_[version].begin(), sources_[version].end());
+    words.push_back(directory_);
+    return words;
+  }
+  // New files are new each time.
+  void clear() const {
+    for (const Watched& w : watched_) {
+      if (!storm_.replaces) unlink(w.path.c_str());
+    }
+  }
+  const std::vector<Watched>& watched() const { return watched_; }
+  const std::string& directory() const { return directory_; }
+  std::vector<std::string> file_names() const {
+    std::vector<std::string> names;
+    for (const std::string& name : names_in(directory_)) {
+      if (name.starts_with('f')) names.push_back(name);
+    }
+    return names;
+  }
+
+ private:
+  const Storm& storm_;
+  std::string directory_;
+  std::vector<std::string> texts_;  // 2 * file + version
+  std::vector<std::string> sources_[2];
+  std::vector<Watched> watched_;
+};
+
+struct Tally {
+  size_t early = 0;   // killed before an idle run of the command would have ended
+  size_t inside = 0;  // killed later
+  size_t late = 0;    // it had ended
+  size_t swept = 0;
+
+  size_t all() const { return early + inside + late; }
+};
+
+void check_after(const Place& place, const KilledRun& run, size_t version) {
+  for (const Watched& watched : place.watched()) {
+    EXPECT_EQ(fault_of(watched), "");
+    if (!run.killed) {
+      EXPECT_EQ(version_of(watched), static_cast<int>(version)) << watched.path;
+    }
+  }
+  if (!run.killed) {
+    EXPECT_EQ(run.exit_code, 0);
+  }
+}
+
+Tally kill_copies(const Place& place, size_t copies, std::mt19937_64& random) {
+  Tally tally;
+  const nanoseconds idle = time_of({COPYFILE_COMMAND, "--version"}, 9);
+  nanoseconds longest{0};
+  for (size_t v = 0; v < 2; ++v) {
+    place.clear();
+    longest = std::max(longest, time_of(place.command(v), 9));
+  }
+  for (size_t i = 0; i < copies && !testing::Test::HasFailure(); ++i) {
+    place.clear();
+    // A little more than it takes, so that some are let live.
+    const nanoseconds after(
+        static_cast<int64_t>(choose(random, static_cast<uint64_t>(longest.count() * 5 / 4))));
+    const KilledRun run = run_and_kill(place.command(i % 2), after);
+    check_after(place, run, i % 2);
+    tally.late += run.killed ? 0 : 1;
+    tally.early += run.killed && after < idle ? 1 : 0;
+    tally.inside += run.killed && after >= idle ? 1 : 0;
+  }
+  return tally;
+}
+
+class KillStorm : public testing::TestWithParam<FsKind> {};
+INSTANTIATE_TEST_SUITE_P(Fs, KillStorm, testing::Values(FsKind::ext4, FsKind::xfs, FsKind::btrfs),
+                         [](const auto& test) { return std::string(name_of(test.param)); });
+
+TEST_P(KillStorm, LeavesTheOldFileOrTheCompleteNewOne) {
+  const ScratchFs fs = ScratchFs::make(GetParam());
+  std::mt19937_64 random(storm_seed());
+  const size_t each = storm_copies() / std::size(kStorms) + 1;
+  Tally sum;
+  for (const Storm& storm : kStorms) {
+    SCOPED_TRACE(storm.name + std::string(", seed ") + std::to_string(storm_seed()));
+    const Place place(fs, storm);
+    Observer observer(place.watched());
+    Tally tally = kill_copies(place, each, random);
+    observer.stop();
+    EXPECT_EQ(observer.strange(), std::set<std::string>{});
+    EXPECT_GT(observer.looks(), each) << "it did not look often enough to prove anything";
+    tally.swept = names_in(place.directory()).size() - place.file_names().size();
+    sum.early += tally.early;
+    sum.inside += tally.inside;
+    sum.late += tally.late;
+    sum.swept += tally.swept;
+    if (HasFailure()) return;
+  }
+  std::printf(
+      "storm: %s: %zu copies, killed %zu before and %zu while copying, %zu ended, "
+      "%zu private files swept\n",
+      std::string(name_of(GetParam())).c_str(), sum.all(), sum.early, sum.inside, sum.late,
+      sum.swept);
+  EXPECT_GE(sum.early, sum.all() / 20);
+  EXPECT_GE(sum.inside, sum.all() / 5);
+  EXPECT_GE(sum.late, sum.all() / 20);
+}
+
+}  // namespace
+}  // namespace libcopyfile::test

@@ -1,0 +1,79 @@
+#include "killed_run.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/fd.h"
+#include "testing/scratch_error.h"
+
+namespace libcopyfile::test {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+pid_t start(const std::vector<std::string>& argv) {
+  std::vector<std::string> words = argv;
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  for (const int fd : {1, 2}) {
+    posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_WRONLY, 0);
+  }
+  pid_t pid = -1;
+  const int code = posix_spawnp(&pid, pointers[0], &actions, nullptr, pointers.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (code != 0) throw ScratchError::of_errno("start " + argv[0], code);
+  return pid;
+}
+
+void wait_until_ended(const Fd& process, std::chrono::nanoseconds left) {
+  if (left.count() <= 0) return;
+  const timespec limit{static_cast<time_t>(left.count() / 1'000'000'000),
+                       static_cast<long>(left.count() % 1'000'000'000)};
+  pollfd wait{process.get(), POLLIN, 0};
+  ppoll(&wait, 1, &limit, nullptr);
+}
+
+}  // namespace
+
+KilledRun run_and_kill(const std::vector<std::string>& argv, std::chrono::nanoseconds after) {
+  // Timers may be late by 50 microseconds otherwise, a good part of a short copy.
+  prctl(PR_SET_TIMERSLACK, 1);
+  const Clock::time_point begin = Clock::now();
+  const pid_t pid = start(argv);
+  const Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!process.valid()) throw ScratchError::of_errno("open a process");
+  wait_until_ended(process, after - (Clock::now() - begin));
+  kill(pid, SIGKILL);
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  KilledRun run;
+  run.took = Clock::now() - begin;
+  run.killed = WIFSIGNALED(status);
+  run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return run;
+}
+
+std::chrono::nanoseconds time_of(const std::vector<std::string>& argv, int runs) {
+  std::vector<std::chrono::nanoseconds> times;
+  for (int i = 0; i < runs; ++i) {
+    const KilledRun run = run_and_kill(argv, std::chrono::minutes(1));
+    if (run.exit_code != 0) throw ScratchError(argv[0] + " failed");
+    times.push_back(run.took);
+  }
+  std::nth_element(times.begin(), times.begin() + runs / 2, times.end());
+  return times[static_cast<size_t>(runs / 2)];
+}
+
+}  // namespace libcopyfile::test

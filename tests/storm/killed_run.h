@@ -1,0 +1,21 @@
+// A program, and SIGKILL at a given moment after it was started.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace libcopyfile::test {
+
+struct KilledRun {
+  bool killed = false;  // else it was faster
+  int exit_code = -1;
+  std::chrono::nanoseconds took{0};
+};
+
+// Its output goes nowhere. Throws ScratchError where it cannot be started.
+KilledRun run_and_kill(const std::vector<std::string>& argv, std::chrono::nanoseconds after);
+// How long it takes when nobody kills it: the median of so many runs. Throws ScratchError where it fails.
+std::chrono::nanoseconds time_of(const std::vector<std::string>& argv, int runs);
+
+}  // namespace libcopyfile::test

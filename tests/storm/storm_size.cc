@@ -1,0 +1,24 @@
+#include "storm_size.h"
+
+#include <cstdlib>
+#include <string_view>
+
+namespace libcopyfile::test {
+namespace {
+
+uint64_t number_in(const char* name, uint64_t otherwise) {
+  const char* const text = std::getenv(name);
+  return text != nullptr && *text != '\0' ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+}  // namespace
+
+size_t storm_copies() {
+  const char* const crash = std::getenv("COPYFILE_CRASH");
+  const bool full = crash != nullptr && std::string_view(crash) == "full";
+  return number_in("COPYFILE_STORM_COPIES", full ? 2000 : 210);
+}
+
+uint64_t storm_seed() { return number_in("COPYFILE_CRASH_SEED", 1); }
+
+}  // namespace libcopyfile::test
