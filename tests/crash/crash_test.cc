@@ -96,7 +96,7 @@ void print(const Job& job, const Findings& f) {
   std::printf("crash: %-44s %5zu states, %zu violations, %zu mount failures", job.name().c_str(),
               f.states, f.violations, f.mount_failures);
   if (job.level == Level::none) std::printf(", %zu names torn (nothing was promised)", f.torn);
-  if (f.leftovers > 0) std::printf(", %zu private files left", f.leftovers);
+  if (f.leftovers > 0) std::printf(", %zu private files swept", f.leftovers);
   std::printf(" (%.1f s)\n", f.seconds);
 }
 

@@ -66,7 +66,7 @@ struct Observation {
   std::string mount_error;           // not empty: nothing else is known
   std::vector<Seen> names;           // in the order of History::names()
   std::vector<std::string> strange;  // what should not be there, or should work and does not
-  size_t leftovers = 0;              // private files, which `copyfile sweep` knows by their names
+  size_t leftovers = 0;              // private files, removed by a sweep
 };
 
 struct Judgement {
@@ -87,6 +87,7 @@ class History {
   void add(const Step& step);
 
   const std::vector<Name>& names() const { return names_; }
+  bool knows(const std::string& name) const { return index_.contains(name); }
   const std::vector<Step>& steps() const { return steps_; }
   Judgement judge(const Observation& seen, Moment moment) const;
 

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <cstring>
-#include <regex>
 
 #include "content.h"
+#include "publish/sweep.h"
+#include "sys/kernel_files.h"
+#include "sys/kernel_names.h"
 #include "testing/loop_device.h"
 #include "testing/private_mounts.h"
 #include "testing/scratch_error.h"
@@ -108,22 +110,20 @@ Seen look(const std::string& path, const std::vector<Version>& versions) {
   return seen;
 }
 
-bool is_known(const History& history, const std::string& name) {
-  for (const History::Name& known : history.names()) {
-    if (known.name == name) return true;
+// What a crash left is swept away; then there is nothing but the names.
+void sweep_away(const std::string& path, const History& history, Observation& result) {
+  KernelFiles files;
+  KernelNames names;
+  const Fd directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Result<SweepReport> swept = sweep(files, names, directory.get(), path, {});
+  if (!swept) {
+    result.strange.push_back("sweeping fails: " + swept.error().message());
+    return;
   }
-  return false;
-}
-
-void look_for_leftovers(const std::string& directory, const History& history, Observation& result) {
-  static const std::regex kPrivate(R"(\.copyfile-[0-9a-f]{16}\.part)");
-  for (const std::string& name : names_in(directory)) {
-    if (is_known(history, name)) continue;
-    if (std::regex_match(name, kPrivate)) {
-      ++result.leftovers;
-    } else {
+  result.leftovers = swept->removed;
+  for (const std::string& name : names_in(path)) {
+    if (!history.knows(name))
       result.strange.push_back("there is a file " + name + " that nobody made");
-    }
   }
 }
 
@@ -163,8 +163,8 @@ Observation observe(FsKind fs, const Fd& image, const History& history) {
   for (const History::Name& name : history.names()) {
     result.names.push_back(look(directory + "/" + name.name, name.versions));
   }
-  look_for_leftovers(directory, history, result);
   try_to_write(directory, result);
+  sweep_away(directory, history, result);
   unmount(path);
   return result;
 }

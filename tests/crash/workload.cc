@@ -123,7 +123,7 @@ class Builder {
   }
 
   // Many small files by one call into the directory; the names are PREFIX0 and on.
-  void batch(const std::string& prefix, size_t count, uint64_t size) {
+  void batch(const std::string& prefix, size_t count, uint64_t size, const char* sync = "auto") {
     Step made{"batch " + prefix, promise(), {}};
     std::vector<std::pair<std::string, uint32_t>> sources;
     for (size_t i = 0; i < count; ++i) {
@@ -132,7 +132,7 @@ class Builder {
       made.changes.emplace_back(name, Version::file(contents_, size));
     }
     step(made, [=, job = job_](const Scene& scene) {
-      CopyRequest request{{}, {}, scene.root + "/d"};
+      CopyRequest request{{std::string("--sync=") + sync}, {}, scene.root + "/d"};
       for (const auto& [name, content] : sources) {
         request.sources.push_back(scene.outside + "/" + name);
         put_file(request.sources.back(), content, size, nullptr);
@@ -214,6 +214,17 @@ void batch(Builder& b) {
   b.neighbour();
 }
 
+// Synced one by one: because they are asked to be, and because they are few.
+void each(Builder& b) {
+  for (int i = 0; i < 10; ++i) b.existing("f" + std::to_string(5 * i), 8 * kKiB);
+  b.batch("f", 50, 8 * kKiB, "files");
+  b.neighbour();
+  b.batch("f", 5, 40001);
+  b.directory_sync();
+  b.batch("g", 4, 600000, "files");
+  b.neighbour();
+}
+
 void metadata(Builder& b) {
   const Attributes set_id{04750, 1234, 5678, {1'111'111'111, 987'654'321}, {}};
   const Attributes plain{0640, 0, 42, {1'000'000'000, 123'456'789}, {}};
@@ -244,11 +255,9 @@ struct Scenario {
   void (*build)(Builder&);
   bool clones = false;
 };
-constexpr Scenario kScenarios[] = {{"create", create},
-                                   {"replace", replace},
-                                   {"batch", batch},
-                                   {"metadata", metadata},
-                                   {"clone", clone, true}};
+constexpr Scenario kScenarios[] = {{"create", create},     {"replace", replace},
+                                   {"batch", batch},       {"each", each},
+                                   {"metadata", metadata}, {"clone", clone, true}};
 
 }  // namespace
 
