@@ -1,0 +1,85 @@
+// A dirty source is written back before the clone locks it, and a small or clean one is not waited for.
+#include "mechanism/source_writeback.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "testing/faulty_system.h"
+#include "testing/scratch_fs.h"
+#include "trial.h"
+
+namespace libcopyfile::test {
+namespace {
+
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+
+class SourceWriteback : public ::testing::TestWithParam<FsKind> {
+ protected:
+  SourceWriteback() : path_(test_directory(GetParam()) + "/source") {
+    in_ = Fd(open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    system_.fd_names.set(in_.get(), "source");
+  }
+
+  void dirty(uint64_t size) {
+    const std::string bytes(static_cast<size_t>(size), 'x');
+    ASSERT_EQ(pwrite(in_.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(size));
+  }
+  bool write_back(const std::vector<CopyRange>& ranges) {
+    Pair pair{system_.files, in_.get(), -1, facts_, control_, {}};
+    return write_back_source(pair, ranges);
+  }
+  uint64_t calls() {
+    return system_.script.calls("start_writeback") + system_.script.calls("wait_writeback");
+  }
+
+  std::string path_;
+  Fd in_;
+  FaultySystem system_;
+  TestControl control_;
+  Facts facts_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Mechanism, SourceWriteback,
+                         ::testing::Values(FsKind::ext4, FsKind::xfs, FsKind::btrfs),
+                         [](const auto& i) { return std::string(name_of(i.param)); });
+
+TEST_P(SourceWriteback, NothingIsDirtyBehindIt) {
+  dirty(8 * kMiB);
+  ASSERT_TRUE(write_back({{0, 0, 8 * kMiB}}));
+  EXPECT_GE(calls(), 2U);
+  // What has no address yet has not been written.
+  std::vector<RawExtent> extents(64);
+  const Result<size_t> n = system_.kernel_files.extents(in_.get(), {0, 8 * kMiB}, false, extents);
+  ASSERT_TRUE(n);
+  for (size_t i = 0; i < *n; ++i) EXPECT_FALSE(extents[i].delayed);
+}
+
+TEST_P(SourceWriteback, SmallRangesAreTheClonesOwnBusiness) {
+  dirty(kMiB - 1);
+  ASSERT_TRUE(write_back({{0, 0, kMiB - 1}}));
+  ASSERT_TRUE(write_back({}));
+  EXPECT_EQ(calls(), 0U);
+}
+
+TEST_P(SourceWriteback, GoesInStepsThatCanBeCancelled) {
+  ASSERT_EQ(ftruncate(in_.get(), static_cast<off_t>(64 * kMiB * 8)), 0);
+  control_.stop_at(1);
+  EXPECT_FALSE(write_back({{0, 0, 64 * kMiB * 8}}));
+  EXPECT_EQ(system_.script.calls("wait_writeback"), 2U);
+}
+
+TEST_P(SourceWriteback, AHugeSourceTakesFewSteps) {
+  const uint64_t huge = uint64_t{1} << 42;
+  ASSERT_TRUE(write_back({{0, 0, huge / 2}, {huge / 2, huge / 2, huge / 2}}));
+  EXPECT_LE(system_.script.calls("wait_writeback"), 64U * 4);
+}
+
+TEST_P(SourceWriteback, ItsErrorsAreTheClonesToTell) {
+  dirty(8 * kMiB);
+  system_.script.inject("fail start_writeback errno=EIO").inject("fail wait_writeback errno=EIO");
+  EXPECT_TRUE(write_back({{0, 0, 8 * kMiB}}));
+}
+
+}  // namespace
+}  // namespace libcopyfile::test
