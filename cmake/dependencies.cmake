@@ -8,6 +8,15 @@ find_path(LIBURING_INCLUDE_DIR liburing.h REQUIRED)
 find_library(LIBURING_ARCHIVE liburing.a REQUIRED)
 mark_as_advanced(LIBURING_INCLUDE_DIR LIBURING_ARCHIVE)
 
+# libacl and libattr: as archives in the command and the tests, which start faster so, as libraries in libcopyfile.so.
+find_path(LIBACL_INCLUDE_DIR acl/libacl.h REQUIRED)
+find_path(LIBATTR_INCLUDE_DIR attr/libattr.h REQUIRED)
+find_library(LIBACL_ARCHIVE libacl.a REQUIRED)
+find_library(LIBATTR_ARCHIVE libattr.a REQUIRED)
+find_library(LIBACL_LIBRARY acl REQUIRED)
+find_library(LIBATTR_LIBRARY attr REQUIRED)
+mark_as_advanced(LIBACL_INCLUDE_DIR LIBATTR_INCLUDE_DIR LIBACL_ARCHIVE LIBATTR_ARCHIVE LIBACL_LIBRARY LIBATTR_LIBRARY)
+
 # For the command. All of them are used as headers only: nothing is loaded when it starts.
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)

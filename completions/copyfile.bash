@@ -12,7 +12,8 @@ _copyfile_options() {
     map) echo --svg= --json --width= --help ;;
     sweep) echo -r --recursive --dry-run -f --force -v --verbose --json --help ;;
     *)
-      echo --reflink --reflink= --sparse= --offload= --durability= --sync= -p --overwrite-device -f --force -n --no-clobber \
+      echo --reflink --reflink= --sparse= --offload= --durability= --sync= -p --preserve --preserve= --no-preserve= \
+        --overwrite-device -f --force -n --no-clobber \
         -t --target-directory= -T --no-target-directory --cache= --limit-rate= --progress -v --verbose --debug \
         --explain --json --help --version
       ;;
@@ -30,7 +31,7 @@ _copyfile() {
     option=$prev cur=''
   elif [[ $prev == = ]]; then
     option=${COMP_WORDS[COMP_CWORD - 2]}
-  elif [[ $prev != --reflink ]]; then # whose argument needs the equals sign
+  elif [[ $prev != --reflink && $prev != --preserve ]]; then # whose argument needs the equals sign
     option=$prev
   fi
 
@@ -40,6 +41,13 @@ _copyfile() {
     --cache) mapfile -t COMPREPLY < <(compgen -W 'auto keep bypass' -- "$cur") ;;
     --sync) mapfile -t COMPREPLY < <(compgen -W 'auto files filesystem' -- "$cur") ;;
     --durability) mapfile -t COMPREPLY < <(compgen -W 'none ordered durable' -- "$cur") ;;
+    --preserve | --no-preserve)
+      # A list: what stands before the last comma stays.
+      local before=''
+      if [[ $cur == *,* ]]; then before=${cur%"${cur##*,}"} cur=${cur##*,}; fi
+      mapfile -t COMPREPLY < <(compgen -P "$before" -W 'mode ownership timestamps links context xattr acl capabilities flags
+        project verity all' -- "$cur")
+      ;;
     --limit-rate | --width) ;;
     -t | --target-directory)
       compopt -o filenames

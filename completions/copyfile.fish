@@ -27,6 +27,9 @@ complete -c copyfile -n '__copyfile_verb copy range' -x -l durability -a 'none o
 complete -c copyfile -n '__copyfile_verb copy' -x -l sync -a 'auto files filesystem' -d 'How several files become stable'
 complete -c copyfile -n '__copyfile_verb copy range' -l overwrite-device -d 'Allow a block device as destination'
 complete -c copyfile -n '__copyfile_verb copy' -s p -d 'Preserve mode, ownership and timestamps'
+set -l classes mode ownership timestamps links context xattr acl capabilities flags project verity all
+complete -c copyfile -n '__copyfile_verb copy' -f -l preserve -a "$classes" -d 'Preserve metadata'
+complete -c copyfile -n '__copyfile_verb copy' -x -l no-preserve -a "$classes" -d 'Do not preserve metadata'
 complete -c copyfile -n '__copyfile_verb range' -r -F -l ranges -d 'Read ranges from a file'
 complete -c copyfile -n '__copyfile_verb range' -l exact -d 'A range past the end of the source is an error'
 

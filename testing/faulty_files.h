@@ -16,7 +16,7 @@
 
 namespace libcopyfile::test {
 
-class FaultyFiles final : public Files {
+class FaultyFiles : public Files {
  public:
   // Both must outlive this.
   FaultyFiles(Files& real, Script& script) : real_(real), script_(script) {}

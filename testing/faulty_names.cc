@@ -62,20 +62,4 @@ Done FaultyNames::unlink(int dir, const std::string& name) {
 Result<std::vector<Entry>> FaultyNames::list(int dir) {
   return pass("list", Op::read, script_.names().get(dir), [&] { return real_.list(dir); });
 }
-
-Done FaultyNames::set_owner(int fd, uint32_t owner, uint32_t group) {
-  return pass("set_owner", Op::set_owner, script_.names().get(fd),
-              [&] { return real_.set_owner(fd, owner, group); });
-}
-
-Done FaultyNames::set_mode(int fd, uint32_t mode) {
-  return pass("set_mode", Op::set_mode, script_.names().get(fd),
-              [&] { return real_.set_mode(fd, mode); });
-}
-
-Done FaultyNames::set_times(int fd, Timestamp accessed, Timestamp modified) {
-  return pass("set_times", Op::set_times, script_.names().get(fd),
-              [&] { return real_.set_times(fd, accessed, modified); });
-}
-
 }  // namespace libcopyfile::test

@@ -7,11 +7,14 @@
 #pragma once
 
 #include "engine/copy_job.h"
+#include "sys/kernel_attributes.h"
 #include "sys/kernel_files.h"
 #include "sys/kernel_names.h"
+#include "testing/faulty_attributes.h"
 #include "testing/faulty_files.h"
 #include "testing/faulty_names.h"
 #include "testing/fd_names.h"
+#include "testing/recording_attributes.h"
 #include "testing/recording_files.h"
 #include "testing/script.h"
 
@@ -30,7 +33,11 @@ struct FaultySystem {
   FaultyNames faulty_names{kernel_names, script};
   RecordingNames names{faulty_names, recorder};
 
-  System system() { return {files, names}; }
+  KernelAttributes kernel_attributes;
+  FaultyAttributes faulty_attributes{kernel_attributes, script};
+  RecordingAttributes attributes{faulty_attributes, recorder};
+
+  System system() { return {files, names, attributes}; }
 };
 
 }  // namespace libcopyfile::test

@@ -181,8 +181,9 @@ Done RecordingFiles::advise(int fd, Range range, Advice advice) {
 }
 
 Result<Fd> RecordingFiles::reopen(int fd, Reopen how) {
-  Result<Fd> again = note("reopen", fd, how == Reopen::direct_read ? "direct_read" : "direct_write",
-                          real_.reopen(fd, how));
+  constexpr std::string_view kHow[] = {"direct_read", "direct_write", "read"};
+  Result<Fd> again =
+      note("reopen", fd, std::string(kHow[static_cast<size_t>(how)]), real_.reopen(fd, how));
   if (again) recorder_.names().set(again->get(), recorder_.names().get(fd));
   return again;
 }

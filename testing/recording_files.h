@@ -111,9 +111,6 @@ class RecordingNames final : public Names {
   Done rename(int dir, const std::string& from, const std::string& to, Rename how) override;
   Done unlink(int dir, const std::string& name) override;
   Result<std::vector<Entry>> list(int dir) override;
-  Done set_owner(int fd, uint32_t owner, uint32_t group) override;
-  Done set_mode(int fd, uint32_t mode) override;
-  Done set_times(int fd, Timestamp accessed, Timestamp modified) override;
 
  private:
   template <class Value>

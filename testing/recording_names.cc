@@ -22,8 +22,9 @@ std::string RecordingNames::shown(const std::string& name) const {
 Result<Fd> RecordingNames::open(int dir, const std::string& name, Open how) {
   Result<Fd> fd = real_.open(dir, name, how);
   if (fd) recorder_.names().set(fd->get(), name);
-  constexpr std::string_view kHow[] = {"read",  "read_no_follow", "look",      "look_and_lock",
-                                       "write", "read_write",     "directory", "directory_path"};
+  constexpr std::string_view kHow[] = {"read",          "read_no_follow", "look",
+                                       "look_and_lock", "write",          "read_write",
+                                       "directory",     "directory_path", "look_path"};
   return note("open", name, std::string(kHow[static_cast<size_t>(how)]), std::move(fd));
 }
 
@@ -71,21 +72,6 @@ Done RecordingNames::unlink(int dir, const std::string& name) {
 
 Result<std::vector<Entry>> RecordingNames::list(int dir) {
   return note("list", recorder_.names().get(dir), "", real_.list(dir));
-}
-
-Done RecordingNames::set_owner(int fd, uint32_t owner, uint32_t group) {
-  const std::string details = std::to_string(owner) + ":" + std::to_string(group);
-  return note("set_owner", recorder_.names().get(fd), details, real_.set_owner(fd, owner, group));
-}
-
-Done RecordingNames::set_mode(int fd, uint32_t mode) {
-  char octal[16];
-  std::snprintf(octal, sizeof octal, "%04o", mode & 07777);
-  return note("set_mode", recorder_.names().get(fd), octal, real_.set_mode(fd, mode));
-}
-
-Done RecordingNames::set_times(int fd, Timestamp accessed, Timestamp modified) {
-  return note("set_times", recorder_.names().get(fd), "", real_.set_times(fd, accessed, modified));
 }
 
 }  // namespace libcopyfile::test

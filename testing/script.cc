@@ -50,7 +50,21 @@ constexpr std::array kOperations = std::to_array<std::string_view>({"stat",
                                                                     "list",
                                                                     "set_owner",
                                                                     "set_mode",
-                                                                    "set_times"});
+                                                                    "set_times",
+                                                                    "list_xattrs",
+                                                                    "get_xattr",
+                                                                    "set_xattr",
+                                                                    "remove_xattr",
+                                                                    "access_acl",
+                                                                    "set_access_acl",
+                                                                    "default_acl",
+                                                                    "inode_flags",
+                                                                    "set_inode_flags",
+                                                                    "project",
+                                                                    "set_project",
+                                                                    "verity",
+                                                                    "enable_verity",
+                                                                    "set_creation_label"});
 
 bool is_of_a_queue(std::string_view operation) {
   return operation == "queue" || operation == "submit" || operation == "reap";

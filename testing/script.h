@@ -24,7 +24,11 @@ class Script {
   //   stat fs_info device_size access read write copy_range clone clone_range seek_data seek_hole extents reserve punch
   //   zero_range truncate sync sync_file_system start_writeback wait_writeback flush lock advise reopen resident
   // of Names:
-  //   open stat_name read_link create_unnamed create_exclusive link link_name rename unlink list set_owner set_mode set_times
+  //   open stat_name read_link create_unnamed create_exclusive link link_name rename unlink list
+  // of Attributes:
+  //   set_owner set_mode set_times list_xattrs get_xattr set_xattr remove_xattr access_acl set_access_acl default_acl
+  //   inode_flags set_inode_flags project set_project verity enable_verity set_creation_label
+  // where a single extended attribute is meant by `file=FILE:NAME` ("private:user.a"),
   // and of queues: queue submit reap. The transfers of a queue are read and write, too: `fail write after=3` means the
   // fourth write, whoever does it. `any` does not include queue, submit and reap, which never fail with EINTR.
   Script& inject(std::string_view rule);

@@ -4,6 +4,7 @@
 #include "copyfile/interrupt.h"
 #include "copyfile/options.h"
 #include "engine/copy_job.h"
+#include "sys/kernel_attributes.h"
 #include "sys/kernel_files.h"
 #include "sys/kernel_names.h"
 
@@ -14,6 +15,7 @@ struct Context {
   uint32_t creation_mask = 022;
   KernelFiles files;
   KernelNames names;
+  KernelAttributes attributes;
   Catalogue catalogue;
   Learned learned;
   ProgressLine progress;
@@ -24,6 +26,7 @@ struct Context {
         names(interrupted),
         progress(options.json ? ShowProgress::never : options.progress) {}
 
+  System system() { return {files, names, attributes}; }
   // Draws progress, and cancels after a signal.
   ControlOptions control();
   bool keep_plans() const { return options.explain || options.json; }

@@ -14,7 +14,6 @@
 #include "copyfile/report.h"
 #include "engine/file_batch.h"
 #include "engine/range_job.h"
-#include "metadata/metadata.h"
 #include "sys/system_info.h"
 
 namespace libcopyfile::app {
@@ -170,7 +169,9 @@ class CopyCommand {
     job.replace = o.no_clobber ? Replace::never : Replace::file;
     job.durability = o.durability.value_or(Durability::ordered);
     job.follow_out = true;
-    job.wanted = o.preserve ? metadata::kMode | metadata::kOwner | metadata::kTimes : 0;
+    job.required = o.preserve.required;
+    job.wanted = o.preserve.wanted;
+    if (o.preserve.plain_mode) job.new_mode = 0666;
     job.creation_mask = c_.creation_mask;
     job.control = c_.control();
     job.keep_plans = c_.keep_plans();
@@ -191,6 +192,7 @@ class CopyCommand {
     const std::string& from = job.in_path;
     const std::string& to = job.out_path;
     if (ok) {
+      warn_of_losses(report.losses, c_.options.preserve, to);
       tell(from, to, report.facts, report.data, report.size, &report);
       return true;
     }
@@ -341,6 +343,13 @@ class CopyCommand {
       case Op::link:
       case Op::rename: return creating(to);
       case Op::sync: return fmt::format("error syncing {}", app::quoted(to));
+      case Op::set_owner:
+      case Op::set_mode:
+      case Op::set_times:
+      case Op::set_attribute:
+      case Op::get_attribute:
+        if (!report.losses.empty()) return text_of_loss(report.losses.back(), to);
+        return fmt::format("error writing {}", app::quoted(to));
       default: return fmt::format("error writing {}", app::quoted(to));
     }
   }
@@ -371,6 +380,7 @@ class CopyCommand {
       if (file != nullptr) {
         object["durability"] = durability_name(file->reached);
         object["synced_by"] = sync_name(file->synced_by);
+        object["not_preserved"] = json_of(file->losses);
       }
       print_json_line(object);
       return;
@@ -380,6 +390,7 @@ class CopyCommand {
       if (file != nullptr) {
         print(fmt::format("durability: {}, synced by {}\n", durability_name(file->reached),
                           sync_name(file->synced_by)));
+        print(explain_losses(file->losses));
       }
     } else if (o.verbose) {
       print(fmt::format("{} -> {}\n", app::quoted(from), app::quoted(to)));
@@ -406,7 +417,7 @@ class CopyCommand {
   }
 
   Context& c_;
-  const System system_{c_.files, c_.names};
+  const System system_ = c_.system();
   std::string target_;
   bool into_directory_ = false;
   bool all_ = true;  // has succeeded so far

@@ -4,6 +4,7 @@
 
 #include "engine/out_name.h"
 #include "publish/pending_file.h"
+#include "sys/kernel_attributes.h"
 #include "sys/kernel_files.h"
 #include "sys/kernel_names.h"
 #include "sys/system_info.h"
@@ -38,7 +39,7 @@ Done write_document(const std::string& path, std::string_view text) {
   if (Done ok = write_stream(files, file->fd(), text); !ok) return ok;
   constexpr uint32_t kPermissions = 0777;
   const uint32_t mode = existing ? existing->mode & kPermissions : 0666 & ~creation_mask();
-  if (Done ok = names.set_mode(file->fd(), mode); !ok) return ok;
+  if (Done ok = KernelAttributes().set_mode(file->fd(), mode); !ok) return ok;
   // It can be made again at any time, so nobody has to wait for the disk.
   const Result<Published> published = std::move(*file).commit(Durability::none);
   if (!published) return fail(published.error());

@@ -26,7 +26,12 @@ What the copy is
       --sync=HOW          how several files become stable: 'files' syncs ours
                             alone, 'filesystem' all that it holds, once;
                             default 'auto': the cheaper one
-  -p                      preserve mode, ownership and timestamps
+  -p                      same as --preserve=mode,ownership,timestamps
+      --preserve[=LIST]   preserve these (without LIST those of -p): mode (with
+                            its ACL), ownership, timestamps, links, context,
+                            xattr, acl, capabilities, flags, project, verity,
+                            all
+      --no-preserve=LIST  don't preserve these
       --overwrite-device  allow DEST to be a block device
 
 Where it goes

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 
+#include "copyfile/choice.h"
 #include "copyfile/help.h"
 #include "copyfile/messages.h"
 #include "copyfile/quote.h"
@@ -30,6 +31,8 @@ enum LongOption : int {
   kDebug,
   kDryRun,
   kOverwriteDevice,
+  kPreserve,
+  kNoPreserve,
   kHelp,
   kVersion,
 };
@@ -51,6 +54,8 @@ constexpr option kLongOptions[] = {
     {"dry-run", no_argument, nullptr, kDryRun},
     {"recursive", no_argument, nullptr, 'r'},
     {"overwrite-device", no_argument, nullptr, kOverwriteDevice},
+    {"preserve", optional_argument, nullptr, kPreserve},
+    {"no-preserve", required_argument, nullptr, kNoPreserve},
     {"no-clobber", no_argument, nullptr, 'n'},
     {"force", no_argument, nullptr, 'f'},
     {"no-target-directory", no_argument, nullptr, 'T'},
@@ -60,41 +65,6 @@ constexpr option kLongOptions[] = {
     {"version", no_argument, nullptr, kVersion},
     {nullptr, 0, nullptr, 0},
 };
-
-template <class T>
-struct Choice {
-  const char* name;
-  T value;
-};
-
-// GNU programs take any unambiguous beginning of a choice.
-template <class T, size_t N>
-bool choose(const char* option, const char* argument, const std::array<Choice<T>, N>& choices,
-            T& value) {
-  const std::string_view wanted(argument);
-  const Choice<T>* found = nullptr;
-  size_t matches = 0;
-  for (const Choice<T>& c : choices) {
-    if (wanted == c.name) {
-      value = c.value;
-      return true;
-    }
-    if (std::string_view(c.name).substr(0, wanted.size()) == wanted && !wanted.empty()) {
-      found = &c;
-      ++matches;
-    }
-  }
-  if (matches == 1) {
-    value = found->value;
-    return true;
-  }
-  std::string valid;
-  for (const Choice<T>& c : choices) valid += fmt::format("\n  - '{}'", c.name);
-  usage_error(fmt::format("{} argument {} for '--{}'\nValid arguments are:{}",
-                          matches == 0 ? "invalid" : "ambiguous", app::quoted(wanted), option,
-                          valid));
-  return false;
-}
 
 constexpr std::array<Choice<Sharing>, 3> kSharing{
     {{"auto", Sharing::automatic}, {"always", Sharing::always}, {"never", Sharing::never}}};
@@ -112,6 +82,8 @@ constexpr std::array<Choice<Durability>, 3> kDurabilityChoices{{{"none", Durabil
 constexpr std::array<Choice<SyncPolicy>, 3> kSyncChoices{{{"auto", SyncPolicy::automatic},
                                                           {"files", SyncPolicy::files},
                                                           {"filesystem", SyncPolicy::file_system}}};
+
+constexpr const char* kPreserved = "mode,ownership,timestamps";
 
 bool take_rate(const char* argument, uint64_t& rate) {
   const Parsed<uint64_t> parsed = parse_rate(argument);
@@ -156,7 +128,9 @@ bool take(int code, const char* argument, Options& o) {
     case 'f':
       o.force = true;
       return true;  // for copies: replacing needs no right to write to what is replaced
-    case 'p': o.preserve = true; return true;
+    case kPreserve: return add_preserved(argument != nullptr ? argument : kPreserved, o.preserve);
+    case 'p': return add_preserved(kPreserved, o.preserve);
+    case kNoPreserve: return remove_preserved(argument, o.preserve);
     case 'T': o.no_target_directory = true; return true;
     case 't': o.target_directory = argument; return true;
     case 'v': o.verbose = true; return true;
@@ -177,6 +151,8 @@ bool belongs(Verb verb, int code) {
     case 'n':
     case 'f':
     case 'p':
+    case kPreserve:
+    case kNoPreserve:
     case 'T':
     case 't':
     case kSync:
@@ -236,6 +212,7 @@ ParsedOptions parse_options(Verb verb, int argc, char** argv) {
     if (!take(code, optarg, o)) return {{}, kUsage};
   }
   for (int i = optind; i < argc; ++i) o.operands.emplace_back(argv[i]);
+  settle(o.preserve);
   if (const int bad = contradiction(o); bad != kOk) return {{}, bad};
   return {std::move(o), kOk};
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "copyfile/preserve.h"
 #include "copyfile/progress.h"
 #include "plan/options.h"
 #include "publish/batch.h"
@@ -21,7 +22,7 @@ struct Options {
   uint64_t rate = 0;
   ShowProgress progress = ShowProgress::automatic;
   bool no_clobber = false;
-  bool preserve = false;  // mode, ownership, timestamps
+  Preserve preserve;
   bool no_target_directory = false;
   std::optional<std::string> target_directory;
   bool overwrite_device = false;

@@ -27,7 +27,7 @@ int probe_command(int argc, char** argv) {
   job.out_path = operands[1];
   job.data = c.options.data;
   ProbeReport report;
-  const Done ok = probe({c.files, c.names}, c.catalogue, job, report);
+  const Done ok = probe(c.system(), c.catalogue, job, report);
   if (!ok) {
     const bool source = ok.error().where == job.in_path;
     complain(fmt::format("cannot {} {}", describe(ok.error().op),

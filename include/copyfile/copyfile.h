@@ -75,7 +75,10 @@ COPYFILE_EXPORT ssize_t copyfilev(int out_fd, int in_fd, struct copyfile_range *
 
 /* copyfile_how.replace */
 #define COPYFILE_REPLACE_NEVER 0u /* EEXIST if out_path exists, as link(2) */
-#define COPYFILE_REPLACE_FILE 1u  /* takes the place of an existing file, whose mode and owner it keeps */
+/* Takes the place of an existing file. Of the metadata classes that are not asked for it keeps what writing into the file
+ * would have left: mode, owner, ACL, label, extended attributes, inode flags, project. */
+#define COPYFILE_REPLACE_FILE 1u
+#define COPYFILE_REPLACE_FRESH 2u /* as COPYFILE_REPLACE_FILE, but nothing of the old file's metadata is kept */
 
 /* copyfile_how.durability */
 #define COPYFILE_ORDERED 0u /* contents on stable storage before the name is: after a crash, old or complete */
@@ -87,7 +90,7 @@ COPYFILE_EXPORT ssize_t copyfilev(int out_fd, int in_fd, struct copyfile_range *
 #define COPYFILE_OWNER 0x2u
 #define COPYFILE_TIMES 0x4u
 #define COPYFILE_ACL 0x8u
-#define COPYFILE_XATTR 0x10u        /* user.*, trusted.*, security.* without the next two */
+#define COPYFILE_XATTR 0x10u        /* extended attributes but for those of ACL and the next two */
 #define COPYFILE_CAPABILITIES 0x20u
 #define COPYFILE_LABEL 0x40u        /* SELinux */
 #define COPYFILE_INODE_FLAGS 0x80u
@@ -108,6 +111,13 @@ struct copyfile_progress {
   uint64_t total;  /* bytes to copy, 0 if not known */
 };
 
+/* One thing that the source, or the replaced file, has and the copy has not: "owner", "user.a", "nocow", ... */
+struct copyfile_loss {
+  uint64_t metadata_class; /* one bit */
+  const char *attribute;
+  int error; /* the errno why */
+};
+
 /* How copyfileat() is to do it. Zero-fill it; pass its size, as with openat2(2): a structure that is larger than the
  * library knows, with something set there, is E2BIG; a smaller one has zeros there. */
 struct copyfile_how {
@@ -124,6 +134,10 @@ struct copyfile_how {
    * ECANCELED, and nothing is left. */
   int (*progress)(const struct copyfile_progress *progress, void *data);
   void *progress_data;
+  /* Called before copyfileat() returns, also when it fails, for each thing of the classes asked for, or to be kept, that
+   * was lost. `loss` and its text are gone afterwards. */
+  void (*lost)(const struct copyfile_loss *loss, void *data);
+  void *lost_data;
 };
 
 /* Mechanisms: indexes of copyfile_report.bytes_by. */
@@ -136,7 +150,7 @@ struct copyfile_how {
 struct copyfile_report {
   uint64_t size;          /* bytes of the file, or of the request */
   uint64_t bytes_by[16];
-  uint64_t not_preserved; /* metadata classes that the source has and the copy does not */
+  uint64_t not_preserved; /* metadata classes of which something was lost; see copyfile_how.lost */
   uint32_t published;     /* 1: the name is there (also when the call fails behind that point) */
   uint32_t durability;    /* reached */
   uint32_t digest;
@@ -153,7 +167,8 @@ struct copyfile_report {
  *   ESTALE      the source became shorter while it was copied
  *   ECANCELED   the progress function said so
  *   E2BIG       how_size is larger than known and something unknown is asked for
- *   EOPNOTSUPP  a digest, a verification or a required metadata class that this version does not have
+ *   EOPNOTSUPP  a digest or a verification that this version does not have, or a file system that can't keep a
+ *               required metadata class
  *   EBUSY       out_path leads through a link of procfs (/dev/stdout) to a file that is open (COPYFILE_FOLLOW_OUT)
  *   ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EACCES, EROFS, ... as open(2), link(2) and rename(2)
  * Once the name is there nothing undoes it: if the call fails behind that point (EIO while the directory is synced),

@@ -18,6 +18,7 @@
 #include <string>
 #include <system_error>
 #include <tl/expected.hpp>
+#include <vector>
 
 namespace libcopyfile {
 // The version of this interface is part of every name, so that it never meets another one's in one program.
@@ -40,11 +41,22 @@ using Range = ::copyfile_range;
 enum class Sharing { automatic, always, never };
 enum class Sparse { automatic, always, never };
 enum class Cache { automatic, keep, bypass };
-enum class Replace : uint32_t { never = COPYFILE_REPLACE_NEVER, file = COPYFILE_REPLACE_FILE };
+enum class Replace : uint32_t {
+  never = COPYFILE_REPLACE_NEVER,
+  file = COPYFILE_REPLACE_FILE,
+  fresh = COPYFILE_REPLACE_FRESH,
+};
 enum class Durability : uint32_t {
   ordered = COPYFILE_ORDERED,
   none = COPYFILE_NONE,
   durable = COPYFILE_DURABLE,
+};
+
+// One thing that should have been carried over, or kept, and was not.
+struct Loss {
+  uint64_t metadata_class = 0;  // one of COPYFILE_MODE, ...
+  std::string attribute;        // "owner", "user.a", "nocow", ...
+  int error = 0;                // the errno why
 };
 
 // How ranges are copied.
@@ -93,6 +105,9 @@ struct FileOptions {
   // Called about ten times a second, never from two threads at once; false cancels (ECANCELED). Must not throw.
   // The initialiser keeps designated initialisers free of -Wmissing-field-initializers.
   std::function<bool(const copyfile_progress&)> progress = {};
+
+  // What was lost of the metadata, is appended, also when the copy fails.
+  std::vector<Loss>* losses = nullptr;
 
   // Where paths begin.
   int in_directory = AT_FDCWD;
@@ -146,6 +161,13 @@ inline Result<Report> copy_file(const std::string& in_path, const std::string& o
                                                                                               : 1;
     };
     how.progress_data = const_cast<void*>(static_cast<const void*>(&options.progress));
+  }
+  if (options.losses != nullptr) {
+    how.lost = [](const copyfile_loss* loss, void* data) {
+      static_cast<std::vector<Loss>*>(data)->push_back(
+          {loss->metadata_class, loss->attribute, loss->error});
+    };
+    how.lost_data = options.losses;
   }
   Report mine{};
   Report* filled = report != nullptr ? report : &mine;

@@ -13,14 +13,18 @@ static_assert(static_cast<uint32_t>(Durability::ordered) == COPYFILE_ORDERED);
 static_assert(static_cast<uint32_t>(Durability::none) == COPYFILE_NONE);
 static_assert(static_cast<uint32_t>(Durability::durable) == COPYFILE_DURABLE);
 static_assert(metadata::kMode == COPYFILE_MODE && metadata::kOwner == COPYFILE_OWNER &&
-              metadata::kTimes == COPYFILE_TIMES);
+              metadata::kTimes == COPYFILE_TIMES && metadata::kAcl == COPYFILE_ACL &&
+              metadata::kXattr == COPYFILE_XATTR &&
+              metadata::kCapabilities == COPYFILE_CAPABILITIES &&
+              metadata::kLabel == COPYFILE_LABEL && metadata::kInodeFlags == COPYFILE_INODE_FLAGS &&
+              metadata::kProject == COPYFILE_PROJECT && metadata::kVerity == COPYFILE_VERITY);
 static_assert(index_of(MechanismId::reflink) == COPYFILE_BY_REFLINK);
 static_assert(index_of(MechanismId::copy_range) == COPYFILE_BY_COPY_RANGE);
 static_assert(index_of(MechanismId::buffered) == COPYFILE_BY_BUFFERED);
 static_assert(index_of(MechanismId::direct) == COPYFILE_BY_DIRECT);
 static_assert(index_of(MechanismId::zero) == COPYFILE_BY_ZERO);
 // A size that was once published never shrinks; a larger one needs the rules of openat2(2), which file_job() follows.
-static_assert(sizeof(copyfile_how) == 128 && sizeof(copyfile_report) == 224);
+static_assert(sizeof(copyfile_how) == 144 && sizeof(copyfile_report) == 224);
 
 tl::unexpected<Error> refused(int code) { return fail(code, Op::validate); }
 
@@ -38,7 +42,7 @@ Result<copyfile_how> copy_in(const copyfile_how* how, size_t size) {
 }
 
 Done check_values(const copyfile_how& how) {
-  if (how.replace > COPYFILE_REPLACE_FILE || how.durability > COPYFILE_DURABLE ||
+  if (how.replace > COPYFILE_REPLACE_FRESH || how.durability > COPYFILE_DURABLE ||
       how.digest > COPYFILE_DIGEST_XXH3_128 || how.verify > COPYFILE_VERIFY_MEDIUM) {
     return refused(EINVAL);
   }
@@ -46,9 +50,8 @@ Done check_values(const copyfile_how& how) {
   const bool digest_expected = std::any_of(std::begin(how.expected), std::end(how.expected),
                                            [](uint8_t b) { return b != 0; });
   if (digest_expected && how.digest == COPYFILE_DIGEST_NONE) return refused(EINVAL);
-  // Never narrowed in silence: what this version can't check or keep is refused.
-  if (how.digest != COPYFILE_DIGEST_NONE || how.verify != COPYFILE_VERIFY_NONE ||
-      (how.required & ~metadata::kSupported) != 0) {
+  // Never narrowed in silence: what this version can't check is refused.
+  if (how.digest != COPYFILE_DIGEST_NONE || how.verify != COPYFILE_VERIFY_NONE) {
     return refused(EOPNOTSUPP);
   }
   return {};
@@ -88,7 +91,8 @@ Result<FileJob> file_job(const copyfile_how* how, size_t size) {
   job.data = *options;
   job.follow_in = (known->flags & COPYFILE_NOFOLLOW) == 0;
   job.follow_out = (known->flags & COPYFILE_FOLLOW_OUT) != 0;
-  job.replace = static_cast<Replace>(known->replace);
+  job.replace = known->replace == COPYFILE_REPLACE_NEVER ? Replace::never : Replace::file;
+  job.keep_replaced = known->replace == COPYFILE_REPLACE_FILE;
   job.durability = static_cast<Durability>(known->durability);
   job.required = known->required;
   job.wanted = how == nullptr ? metadata::kAll : known->wanted;
@@ -102,6 +106,15 @@ Result<FileJob> file_job(const copyfile_how* how, size_t size) {
     };
   }
   return job;
+}
+
+void tell_losses(const FileReport& from, const copyfile_how* how, size_t size) {
+  const Result<copyfile_how> known = copy_in(how, size);
+  if (!known || known->lost == nullptr) return;
+  for (const Loss& loss : from.losses) {
+    const copyfile_loss lost{loss.metadata_class, loss.attribute.c_str(), loss.error};
+    known->lost(&lost, known->lost_data);
+  }
 }
 
 void fill_report(const FileReport& from, copyfile_report* report, size_t size) {

@@ -21,6 +21,9 @@ Result<DataOptions> data_options(uint64_t flags, uint64_t known);
 // EINVAL, E2BIG, EOPNOTSUPP as copyfileat() documents. The names are the caller's to set.
 Result<FileJob> file_job(const copyfile_how* how, size_t size);
 
+// Calls how->lost, if there is one, for each thing that was lost.
+void tell_losses(const FileReport& from, const copyfile_how* how, size_t size);
+
 // As much of the report as the caller has room for.
 void fill_report(const FileReport& from, copyfile_report* report, size_t size);
 

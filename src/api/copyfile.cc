@@ -10,6 +10,7 @@
 #include "api/convert.h"
 #include "engine/copy_job.h"
 #include "engine/range_job.h"
+#include "sys/kernel_attributes.h"
 #include "sys/kernel_files.h"
 #include "sys/kernel_names.h"
 
@@ -113,9 +114,11 @@ int copyfileat(int in_dirfd, const char* in_path, int out_dirfd, const char* out
     job->out_path = out_path;
     KernelFiles files;
     KernelNames names;
+    KernelAttributes attributes;
     const Catalogue catalogue;
     FileReport result;
-    const Done ok = copy_file({files, names}, catalogue, nullptr, *job, result);
+    const Done ok = copy_file({files, names, attributes}, catalogue, nullptr, *job, result);
+    tell_losses(result, how, how_size);
     if (report != nullptr) fill_report(result, report, report_size);
     if (!ok) return fail_with(ok.error().code);
     return 0;

@@ -28,6 +28,7 @@ std::string_view describe(Op op) {
     case Op::set_owner: return "set the owner of";
     case Op::set_mode: return "set the mode of";
     case Op::set_times: return "set the times of";
+    case Op::get_attribute: return "read an attribute of";
     case Op::set_attribute: return "set an attribute of";
     case Op::thread: return "start a thread for";
     case Op::queue: return "queue I/O for";

@@ -36,6 +36,7 @@ enum class Op : uint8_t {
   set_owner,
   set_mode,
   set_times,
+  get_attribute,
   set_attribute,
   thread,
   queue,

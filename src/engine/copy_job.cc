@@ -2,7 +2,6 @@
 
 #include "engine/out_name.h"
 #include "facts/read_facts.h"
-#include "metadata/metadata.h"
 #include "plan/validate.h"
 #include "sys/transfer.h"
 
@@ -13,22 +12,35 @@ class CopyJob {
  public:
   CopyJob(const System& system, const Catalogue& catalogue, Learned* learned, const FileJob& job,
           FileReport& report)
-      : system_(system), catalogue_(catalogue), learned_(learned), job_(job), report_(report) {}
+      : system_(system),
+        catalogue_(catalogue),
+        learned_(learned),
+        job_(job),
+        report_(report),
+        metadata_(system.attributes, {job.required, job.wanted, job.creation_mask, job.new_mode}) {}
 
-  // Every way out but the last removes the private file.
   Result<ReadyFile> run() {
-    if (Done ok = open_source(); !ok) return fail(ok.error());
-    if (Done ok = resolve_destination(); !ok) return fail(ok.error());
-    Result<PendingFile> pending =
-        PendingFile::create(system_.files, system_.names, out_.dir, out_.name, job_.replace);
-    if (!pending) return fail(at_destination(pending.error()));
-    if (Done ok = read_facts(*pending); !ok) return fail(ok.error());
-    if (Done ok = copy_bytes(*pending); !ok) return fail(ok.error());
-    if (Done ok = give_metadata(*pending); !ok) return fail(ok.error());
-    return ReadyFile{std::move(out_.opened), *std::move(pending)};
+    Result<ReadyFile> ready = steps();
+    report_losses();
+    return ready;
   }
 
  private:
+  // Every way out but the last removes the private file.
+  Result<ReadyFile> steps() {
+    if (Done ok = open_source(); !ok) return fail(ok.error());
+    if (Done ok = resolve_destination(); !ok) return fail(ok.error());
+    if (Done ok = read_metadata(); !ok) return fail(ok.error());
+    Result<PendingFile> pending = create_pending();
+    if (!pending) return fail(pending.error());
+    if (Done ok = read_facts(*pending); !ok) return fail(ok.error());
+    if (Done ok = prepare(*pending); !ok) return fail(ok.error());
+    if (Done ok = copy_bytes(*pending); !ok) return fail(ok.error());
+    if (Done ok = give_metadata(*pending); !ok) return fail(ok.error());
+    LateFlags late = late_flags(*pending);
+    return ReadyFile{std::move(out_.opened), *std::move(pending), std::move(late)};
+  }
+
   Error at_source(Error e) const {
     e.where = job_.in_path;
     return e;
@@ -175,31 +187,64 @@ class CopyJob {
     return {};
   }
 
-  Done give_metadata(const PendingFile& pending) {
-    MetadataRequest request;
-    request.required = job_.required;
-    request.classes = (job_.required | job_.wanted) & metadata::kSupported;
-    FileStat from = report_.facts.in.stat;
-    request.fallback_mode = from.mode & 0777 & ~job_.creation_mask;
-    if (out_.existing && out_.existing->type == FileType::regular) {
-      // As if it had been written in place: whose it is and who may use it does not change, unless asked for.
-      request.fallback_mode = out_.existing->mode;
-      if ((request.classes & metadata::kOwner) == 0 && !keep_owner(pending, *out_.existing)) {
-        request.fallback_mode &= 01777;
-        report_.not_preserved |= metadata::kOwner;
-      }
+  // What the private file will be given, read before it is made: its label has to be known by then.
+  Done read_metadata() {
+    const bool replaces_file = out_.existing && out_.existing->type == FileType::regular;
+    if (replaces_file && job_.keep_replaced && metadata_.would_keep()) {
+      const Fd old = open_replaced();
+      metadata_.read_replaced(old.get(), *out_.existing);
     }
-    const Result<uint64_t> lost = apply_metadata(system_.names, pending.fd(), from, request);
-    if (!lost) return fail(at_destination(lost.error()));
-    // What this version does not carry over is said, whether the source has any or not.
-    report_.not_preserved |= *lost | (job_.wanted & ~metadata::kSupported);
+    if (Done ok = metadata_.read_source(in_.get(), in_side_.stat); !ok) {
+      return fail(at_source(ok.error()));
+    }
+    metadata_.read_directory(out_.dir);
     return {};
   }
 
-  bool keep_owner(const PendingFile& pending, const FileStat& old) {
-    const FileStat& mine = report_.facts.out.stat;
-    if (mine.owner == old.owner && mine.group == old.group) return true;
-    return system_.names.set_owner(pending.fd(), old.owner, old.group).has_value();
+  // To replace a file needs no right to read it.
+  Fd open_replaced() {
+    Result<Fd> fd = system_.names.open(out_.dir, out_.name, Open::look);
+    if (!fd) fd = system_.names.open(out_.dir, out_.name, Open::look_path);
+    return fd ? std::move(*fd) : Fd();
+  }
+
+  Result<PendingFile> create_pending() {
+    const std::string label = metadata_.creation_label();
+    const bool labelled = !label.empty() && system_.attributes.set_creation_label(label);
+    Result<PendingFile> pending =
+        PendingFile::create(system_.files, system_.names, out_.dir, out_.name, job_.replace);
+    if (labelled) (void)system_.attributes.set_creation_label({});
+    if (!pending) return fail(at_destination(pending.error()));
+    return pending;
+  }
+
+  // Some flags, and the project whose quota it counts against, are for an empty file.
+  Done prepare(const PendingFile& pending) {
+    const Done ok = metadata_.before_data(pending.fd(), report_.facts.out.stat);
+    if (!ok) return fail(at_destination(ok.error()));
+    return {};
+  }
+
+  Done give_metadata(PendingFile& pending) {
+    Done ok = metadata_.after_data(pending.fd());
+    if (ok && metadata_.has_verity()) ok = pending.make_read_only();
+    if (ok) ok = metadata_.finish(pending.fd());
+    if (!ok) return fail(at_destination(ok.error()));
+    return {};
+  }
+
+  // Append-only and immutable files get no name: these two flags are for what has one.
+  LateFlags late_flags(const PendingFile& pending) {
+    LateFlags late{metadata_.late_flags(), {}};
+    if (late.flags == 0) return late;
+    Result<Fd> fd = system_.files.reopen(pending.fd(), Reopen::read);
+    if (fd) late.fd = std::move(*fd);
+    return late;
+  }
+
+  void report_losses() {
+    report_.losses = metadata_.losses();
+    for (const Loss& loss : report_.losses) report_.not_preserved |= loss.metadata_class;
   }
 
   const System& system_;
@@ -207,10 +252,26 @@ class CopyJob {
   Learned* learned_;
   const FileJob& job_;
   FileReport& report_;
+  MetadataTransfer metadata_;
   Fd in_;
   SideFacts in_side_;
   OutName out_;
 };
+
+// Too late to be an error: the name is there.
+void give_late_flags(const System& system, const FileJob& job, const LateFlags& late,
+                     FileReport& report) {
+  if (late.flags == 0) return;
+  Done ok = set_late_flags(system.attributes, late);
+  if (ok && job.durability == Durability::durable) {
+    ok = retry_interrupted([&] { return system.files.sync(late.fd.get(), Sync::all); });
+  }
+  if (ok) return;
+  for (Loss& loss : losses_of_flags(late.flags, ok.error().code)) {
+    report.not_preserved |= loss.metadata_class;
+    report.losses.push_back(std::move(loss));
+  }
+}
 
 }  // namespace
 
@@ -224,11 +285,12 @@ Done copy_file(const System& system, const Catalogue& catalogue, Learned* learne
   Result<ReadyFile> ready = prepare_file(system, catalogue, learned, job, report);
   if (!ready) return fail(ready.error());
   const SyncedBy by = job.durability == Durability::none ? SyncedBy::nothing : SyncedBy::file;
-  return note_published(job, std::move(ready->pending).commit(job.durability), by, report);
+  const Result<Published> published = std::move(ready->pending).commit(job.durability);
+  return note_published(system, job, published, by, ready->late, report);
 }
 
-Done note_published(const FileJob& job, const Result<Published>& published, SyncedBy synced_by,
-                    FileReport& report) {
+Done note_published(const System& system, const FileJob& job, const Result<Published>& published,
+                    SyncedBy synced_by, const LateFlags& late, FileReport& report) {
   const std::optional<Error> error = !published        ? std::optional(published.error())
                                      : published->late ? published->late
                                                        : std::nullopt;
@@ -236,6 +298,7 @@ Done note_published(const FileJob& job, const Result<Published>& published, Sync
     report.published = true;
     report.reached = published->reached;
     report.synced_by = synced_by;
+    give_late_flags(system, job, late, report);
   }
   if (!error) return {};
   Error e = *error;

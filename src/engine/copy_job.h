@@ -1,9 +1,12 @@
 // One file: from a name to a name, completely or not at all.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/data_copy.h"
+#include "metadata/transfer.h"
 #include "publish/batch.h"
 
 namespace libcopyfile {
@@ -12,6 +15,7 @@ namespace libcopyfile {
 struct System {
   Files& files;
   Names& names;
+  Attributes& attributes;
 };
 
 struct FileJob {
@@ -30,8 +34,12 @@ struct FileJob {
   bool follow_out = false;
   uint64_t required = 0;  // metadata classes (metadata/metadata.h)
   uint64_t wanted = 0;
+  // Classes that are not carried over stay as the replaced file had them.
+  bool keep_replaced = true;
   // Taken from the permissions of a new file where the mode is not carried over: umask(2), which a library may not call.
   uint32_t creation_mask = 077;
+  // Permissions of a new file in place of those that the source has, before the mask.
+  std::optional<uint32_t> new_mode;
 
   ControlOptions control;
   bool keep_plans = false;
@@ -41,7 +49,8 @@ struct FileReport {
   uint64_t size = 0;
   Facts facts;
   DataOutcome data;
-  uint64_t not_preserved = 0;
+  uint64_t not_preserved = 0;  // classes of `losses`
+  std::vector<Loss> losses;
   bool published = false;
   Durability reached = Durability::none;
   SyncedBy synced_by = SyncedBy::nothing;
@@ -51,6 +60,7 @@ struct FileReport {
 struct ReadyFile {
   Fd directory;  // of its name; not open where that is out_parent
   PendingFile pending;
+  LateFlags late;  // note_published() sets them
 };
 
 // All of a copy but its name. Errors as listed for copyfileat() in copyfile.h. The report is filled as far as it went, also
@@ -62,8 +72,9 @@ Result<ReadyFile> prepare_file(const System& system, const Catalogue& catalogue,
 Done copy_file(const System& system, const Catalogue& catalogue, Learned* learned,
                const FileJob& job, FileReport& report);
 
-// Notes in the report what came of publishing; the error is that of copy_file().
-Done note_published(const FileJob& job, const Result<Published>& published, SyncedBy synced_by,
-                    FileReport& report);
+// Notes in the report what came of publishing, and gives the file what only a file with a name can have. The error is that
+// of copy_file().
+Done note_published(const System& system, const FileJob& job, const Result<Published>& published,
+                    SyncedBy synced_by, const LateFlags& late, FileReport& report);
 
 }  // namespace libcopyfile

@@ -18,13 +18,14 @@ bool is_out_of_descriptors(const Error& e) { return e.code == EMFILE || e.code =
 
 void FileBatch::add(FileJob job) {
   job.durability = options_.durability;
-  Member member{std::move(job), {}, {}};
+  Member member{std::move(job), {}, {}, {}};
   Result<ReadyFile> ready = prepare(member);
   if (!ready) {
     ended_(member.job, member.report, fail(ready.error()));
     return;
   }
   member.directory = std::move(ready->directory);
+  member.late = std::move(ready->late);
   bytes_ += member.report.size;
   batch_.add(std::move(ready->pending), sync_reports_errors(member.report.facts));
   members_.push_back(std::move(member));
@@ -46,7 +47,8 @@ void FileBatch::commit() {
   bytes_ = 0;
   for (size_t i = 0; i < members.size(); ++i) {
     Member& m = members[i];
-    const Done done = note_published(m.job, results[i].published, results[i].synced_by, m.report);
+    const Done done = note_published(system_, m.job, results[i].published, results[i].synced_by,
+                                     m.late, m.report);
     ended_(m.job, m.report, done);
   }
 }

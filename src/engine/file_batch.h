@@ -44,6 +44,7 @@ class FileBatch {
     FileJob job;
     FileReport report;
     Fd directory;
+    LateFlags late;
   };
 
   Result<ReadyFile> prepare(Member& member);

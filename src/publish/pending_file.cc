@@ -71,6 +71,16 @@ bool PendingFile::is_ours_alone(int fd) {
   return !now || now->links > 0;
 }
 
+// Locks belong to what open(2) made, so that this one begins without.
+Done PendingFile::make_read_only() {
+  Result<Fd> again = files_.reopen(fd_.get(), Reopen::read);
+  if (!again) return fail(again.error());
+  if (Done ok = fd_.close(); !ok) return ok;
+  fd_ = std::move(*again);
+  if (!private_name_.empty() && !is_ours_alone(fd_.get())) return fail(ENOENT, Op::open, name_);
+  return {};
+}
+
 Result<Published> PendingFile::commit(Durability durability) && {
   if (durability != Durability::none) {
     if (Done ok = make_stable(); !ok) return fail(ok.error());

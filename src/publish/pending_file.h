@@ -39,6 +39,8 @@ class PendingFile {
 
   int fd() const { return fd_.get(); }
   const std::string& name() const { return name_; }
+  // From now on fd() is for reading only, and nobody has one for writing: as fs-verity wants it.
+  Done make_read_only();
   // EEXIST with Replace::never if the name is taken by then. After an error the file is gone.
   Result<Published> commit(Durability durability) &&;
 

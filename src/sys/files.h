@@ -81,7 +81,11 @@ enum class Allocate : uint8_t {
 };
 enum class Sync : uint8_t { data, all };
 enum class Advice : uint8_t { sequential, will_need, dont_need };
-enum class Reopen : uint8_t { direct_read, direct_write };
+enum class Reopen : uint8_t {
+  direct_read,
+  direct_write,
+  read,  // through the page cache
+};
 
 // How a transfer treats the page cache.
 enum class Cache : uint8_t {
@@ -138,7 +142,7 @@ class Files {
   virtual Done lock(int fd) = 0;
   // posix_fadvise(2).
   virtual Done advise(int fd, Range range, Advice advice) = 0;
-  // A second descriptor of the same file, with O_DIRECT. Never for a caller's descriptor: closing any descriptor of a
+  // A second descriptor of the same file. Never for a caller's descriptor: closing any descriptor of a
   // file drops the process's POSIX record locks on it (fcntl(2)).
   virtual Result<Fd> reopen(int fd, Reopen how) = 0;
   // A queue of asynchronous transfers with at most `depth` under way.

@@ -199,8 +199,9 @@ Done KernelFiles::advise(int fd, Range range, Advice advice) {
 Result<Fd> KernelFiles::reopen(int fd, Reopen how) {
   std::array<char, 32> path{};
   std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", fd);
-  const int mode = how == Reopen::direct_read ? O_RDONLY : O_WRONLY;
-  const int again = ::open(path.data(), mode | O_DIRECT | O_CLOEXEC | O_NOCTTY);
+  const int mode = how == Reopen::direct_write ? O_WRONLY : O_RDONLY;
+  const int direct = how == Reopen::read ? 0 : O_DIRECT;
+  const int again = ::open(path.data(), mode | direct | O_CLOEXEC | O_NOCTTY);
   if (again < 0) return fail(errno, Op::open);
   return Fd(again);
 }

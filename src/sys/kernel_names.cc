@@ -38,6 +38,7 @@ int open_flags(Open how) {
     case Open::read_write: return O_RDWR;
     case Open::directory: return O_RDONLY | O_DIRECTORY;
     case Open::directory_path: return O_PATH | O_DIRECTORY;
+    case Open::look_path: return O_PATH | O_NOFOLLOW;
   }
   return O_RDONLY;
 }
@@ -137,20 +138,6 @@ Result<std::vector<Entry>> KernelNames::list(int dir) {
   ::closedir(stream);
   if (code != 0) return fail(code, Op::read);
   return entries;
-}
-
-Done KernelNames::set_owner(int fd, uint32_t owner, uint32_t group) {
-  return outcome(::fchown(fd, owner, group), Op::set_owner);
-}
-
-Done KernelNames::set_mode(int fd, uint32_t mode) {
-  return outcome(::fchmod(fd, mode), Op::set_mode);
-}
-
-Done KernelNames::set_times(int fd, Timestamp accessed, Timestamp modified) {
-  const timespec times[2] = {{accessed.seconds, static_cast<long>(accessed.nanoseconds)},
-                             {modified.seconds, static_cast<long>(modified.nanoseconds)}};
-  return outcome(::futimens(fd, times), Op::set_times);
 }
 
 }  // namespace libcopyfile

@@ -23,6 +23,7 @@ enum class Open : uint8_t {
   read_write,
   directory,
   directory_path,  // O_PATH: for naming only, needs no permission to read
+  look_path,  // O_PATH, of any file: its metadata can be asked, in part, without permission to read
 };
 enum class Rename : uint8_t { replace, no_replace, exchange };
 
@@ -52,10 +53,6 @@ class Names {
   virtual Done unlink(int dir, const std::string& name) = 0;
   // What is in the directory, without "." and "..", in no particular order. `dir` is open for reading.
   virtual Result<std::vector<Entry>> list(int dir) = 0;
-
-  virtual Done set_owner(int fd, uint32_t owner, uint32_t group) = 0;
-  virtual Done set_mode(int fd, uint32_t mode) = 0;
-  virtual Done set_times(int fd, Timestamp accessed, Timestamp modified) = 0;
 };
 
 }  // namespace libcopyfile

@@ -107,7 +107,7 @@ constexpr const char* kOperations[] = {
 // SQLite's way: the first operation of a kind fails, then the second, until a run meets no failure any more. After each of
 // them the directory holds what it held before, or the complete copy.
 TEST_P(CopyJobTest, WhateverFailsNothingIsLeft) {
-  job_.wanted = metadata::kSupported;
+  job_.wanted = metadata::kAll;
   job_.durability = Durability::durable;
   for (const Replace replace : {Replace::never, Replace::file}) {
     job_.replace = replace;
@@ -239,7 +239,8 @@ TEST_P(CopyJobTest, FailingDirectorySyncLeavesTheNameAndIsAnError) {
 }
 
 TEST_P(CopyJobTest, MetadataComesBeforeTheNameAndOwnerBeforeMode) {
-  job_.wanted = metadata::kSupported;
+  ASSERT_EQ(fchown(in_.get(), 1234, 5678), 0);
+  job_.wanted = metadata::kAll;
   job_.durability = Durability::durable;
   ASSERT_TRUE(copy());
   std::string order =
@@ -249,7 +250,7 @@ TEST_P(CopyJobTest, MetadataComesBeforeTheNameAndOwnerBeforeMode) {
   }
   const std::string named = GetParam() == FsKind::fuse ? "rename" : "link";
   EXPECT_EQ(order,
-            "set_owner private 0:0\nset_mode private 0644\nset_times private\n"
+            "set_owner private 1234:5678\nset_mode private 0644\nset_times private\n"
             "sync private all\n" +
                 named + " private to copy\nsync . all\n");
 }
@@ -262,8 +263,9 @@ class MetadataOfCopy : public CopyJobTest {
 };
 
 TEST_F(MetadataOfCopy, OwnerThatIsLostTakesSetIdBitsAlong) {
+  ASSERT_EQ(fchown(in_.get(), 1234, 5678), 0);
   ASSERT_EQ(fchmod(in_.get(), 06755), 0);
-  job_.wanted = metadata::kSupported;
+  job_.wanted = metadata::kAll;
   script_.inject("fail set_owner errno=EPERM");
   ASSERT_TRUE(copy());
   EXPECT_EQ(report_.not_preserved, metadata::kOwner);
@@ -273,7 +275,7 @@ TEST_F(MetadataOfCopy, OwnerThatIsLostTakesSetIdBitsAlong) {
 TEST_F(MetadataOfCopy, OwnerThatIsKeptKeepsSetIdBits) {
   ASSERT_EQ(fchown(in_.get(), 1234, 5678), 0);
   ASSERT_EQ(fchmod(in_.get(), 06755), 0);
-  job_.wanted = metadata::kSupported;
+  job_.wanted = metadata::kAll;
   ASSERT_TRUE(copy());
   const struct stat now = stat_of("copy");
   EXPECT_EQ(now.st_mode & 07777, 06755U);
@@ -283,6 +285,7 @@ TEST_F(MetadataOfCopy, OwnerThatIsKeptKeepsSetIdBits) {
 }
 
 TEST_F(MetadataOfCopy, RequiredClassThatIsLostIsAnErrorBeforeTheName) {
+  ASSERT_EQ(fchown(in_.get(), 1234, 5678), 0);
   const std::pair<const char*, uint64_t> classes[] = {{"set_owner", metadata::kOwner},
                                                       {"set_mode", metadata::kMode},
                                                       {"set_times", metadata::kTimes}};

@@ -170,6 +170,7 @@ TEST_F(FaultyTest, NamesFailToo) {
     EXPECT_EQ(result.error().code, EDQUOT) << operation;
   };
   const int dir = directory.get();
+  Attributes& attributes = system_.attributes;
   fails("open", [&] { return names.open(dir, "in", Open::read); });
   fails("stat_name", [&] { return names.stat(dir, "in", true); });
   fails("read_link", [&] { return names.read_link(dir, "in"); });
@@ -179,9 +180,22 @@ TEST_F(FaultyTest, NamesFailToo) {
   fails("link_name", [&] { return names.link_name(dir, "in", "x"); });
   fails("rename", [&] { return names.rename(dir, "in", "x", Rename::replace); });
   fails("unlink", [&] { return names.unlink(dir, "in"); });
-  fails("set_owner", [&] { return names.set_owner(in_.get(), 1, 1); });
-  fails("set_mode", [&] { return names.set_mode(in_.get(), 0600); });
-  fails("set_times", [&] { return names.set_times(in_.get(), {}, {}); });
+  fails("set_owner", [&] { return attributes.set_owner(in_.get(), 1, 1); });
+  fails("set_mode", [&] { return attributes.set_mode(in_.get(), 0600); });
+  fails("set_times", [&] { return attributes.set_times(in_.get(), {}, {}); });
+  fails("list_xattrs", [&] { return attributes.list_xattrs(in_.get()); });
+  fails("get_xattr", [&] { return attributes.get_xattr(in_.get(), "user.a"); });
+  fails("set_xattr", [&] { return attributes.set_xattr(in_.get(), "user.a", "1"); });
+  fails("remove_xattr", [&] { return attributes.remove_xattr(in_.get(), "user.a"); });
+  fails("access_acl", [&] { return attributes.access_acl(in_.get()); });
+  fails("default_acl", [&] { return attributes.default_acl(dir); });
+  fails("inode_flags", [&] { return attributes.inode_flags(in_.get()); });
+  fails("set_inode_flags", [&] { return attributes.set_inode_flags(in_.get(), 0, 0); });
+  fails("project", [&] { return attributes.project(in_.get()); });
+  fails("set_project", [&] { return attributes.set_project(in_.get(), 1); });
+  fails("verity", [&] { return attributes.verity(in_.get()); });
+  fails("enable_verity", [&] { return attributes.enable_verity(in_.get(), {}); });
+  fails("set_creation_label", [&] { return attributes.set_creation_label("x"); });
   EXPECT_EQ(access((directory_ + "/in").c_str(), F_OK), 0);
   EXPECT_NE(access((directory_ + "/x").c_str(), F_OK), 0);
 }
@@ -212,7 +226,7 @@ TEST_F(FaultyTest, RecorderHidesRandomNames) {
   Names& names = system_.names;
   const Result<Fd> fd = names.create_exclusive(directory.get(), ".x8F3k2", 0600);
   ASSERT_TRUE(fd);
-  EXPECT_TRUE(names.set_mode(fd->get(), 0644));
+  EXPECT_TRUE(system_.attributes.set_mode(fd->get(), 0644));
   EXPECT_TRUE(names.rename(directory.get(), ".x8F3k2", "new", Rename::no_replace));
   EXPECT_EQ(
       system_.recorder.text(),

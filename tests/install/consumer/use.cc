@@ -49,7 +49,11 @@ bool copies_file(const std::string& data) {
   };
   const auto done = libcopyfile::copy_file("source", "copy", options);
   const auto again = libcopyfile::copy_file("source", "copy");
+  std::vector<libcopyfile::Loss> losses;
+  const auto fresh = libcopyfile::copy_file(
+      "source", "copy", {.replace = libcopyfile::Replace::fresh, .losses = &losses});
   return require(done && done->published == 1, "the copy is published") &&
+         require(fresh && losses.empty(), "a plain file loses nothing") &&
          require(contents("copy") == data, "the copy holds what the source does") &&
          require(last == data.size(), "progress ends at the size") &&
          require(!again && again.error().code == EEXIST, "nothing is replaced by default");

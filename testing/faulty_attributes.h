@@ -1,0 +1,45 @@
+// Attributes with faults, as faulty_files.h. Calls about one extended attribute are about "FILE:NAME" in rules; others about
+// the name of the file in the script's FdNames.
+#pragma once
+
+#include "sys/attributes.h"
+#include "testing/script.h"
+
+namespace libcopyfile::test {
+
+class FaultyAttributes : public Attributes {
+ public:
+  FaultyAttributes(Attributes& real, Script& script) : real_(real), script_(script) {}
+
+  Done set_owner(int fd, uint32_t owner, uint32_t group) override;
+  Done set_mode(int fd, uint32_t mode) override;
+  Done set_times(int fd, Timestamp accessed, Timestamp modified) override;
+  Result<std::vector<std::string>> list_xattrs(int fd) override;
+  Result<std::string> get_xattr(int fd, const std::string& name) override;
+  Done set_xattr(int fd, const std::string& name, const std::string& value) override;
+  Done remove_xattr(int fd, const std::string& name) override;
+  XattrRule rule_of(const std::string& name) override;
+  Result<std::optional<Acl>> access_acl(int fd) override;
+  Done set_access_acl(int fd, const Acl& acl) override;
+  Result<std::optional<Acl>> default_acl(int dir) override;
+  Result<uint32_t> inode_flags(int fd) override;
+  Done set_inode_flags(int fd, uint32_t flags, uint32_t mask) override;
+  Result<Project> project(int fd) override;
+  Done set_project(int fd, uint32_t id) override;
+  Result<Verity> verity(int fd) override;
+  Done enable_verity(int fd, const Verity& verity) override;
+  Done set_creation_label(const std::string& label) override;
+
+ private:
+  template <class Call>
+  auto pass(std::string_view operation, Op op, const std::string& file, Call call)
+      -> decltype(call());
+  std::string named(int fd, const std::string& attribute) const {
+    return script_.names().get(fd) + ":" + attribute;
+  }
+
+  Attributes& real_;
+  Script& script_;
+};
+
+}  // namespace libcopyfile::test
