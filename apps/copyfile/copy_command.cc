@@ -310,7 +310,28 @@ class CopyCommand {
       return failed(from, to,
                     fmt::format("not writing through dangling symlink {}", app::quoted(to)), 0);
     }
+    if (is_making_the_name(e.op) && (e.code == EACCES || e.code == EPERM)) {
+      if (const std::string why = why_not_replaced(to, e.code); !why.empty()) {
+        return failed(from, to, fmt::format("cannot replace {} ({})", app::quoted(to), why),
+                      e.code);
+      }
+    }
     return failed(from, to, text_of(from, to, e, report), e.code);
+  }
+
+  // What users of cp don't expect: the right to write to a file is not enough to put another in its place.
+  std::string why_not_replaced(const std::string& to, int code) {
+    constexpr uint32_t kSticky = 01000;
+    if (!c_.names.stat(kCurrentDirectory, to, false)) return {};
+    const size_t slash = to.rfind('/');
+    const std::string parent = slash == std::string::npos ? "." : to.substr(0, slash + 1);
+    const Result<FileStat> directory = c_.names.stat(kCurrentDirectory, parent, true);
+    if (!directory) return {};
+    if (code == EPERM) {
+      const bool sticky = (directory->mode & kSticky) != 0;
+      return sticky ? "its directory is sticky, and neither belongs to you" : "";
+    }
+    return "its directory must be writable: the copy is made beside it";
   }
 
   static bool is_making_the_name(Op op) {

@@ -177,6 +177,26 @@ TEST(Copy, InterruptedWhileAPipeIsSilent) {
   EXPECT_FALSE(copyfile.exists("b"));
 }
 
+TEST(Copy, WhereTheDirectoryDoesNotLetItReplaceItSaysWhy) {
+  const Command copyfile = Command::in_test_directory();
+  const Finished f = copyfile.shell(
+      "chmod 755 . && cp $COPYFILE c && echo new > a && chmod 644 a && mkdir -m 1777 sticky && "
+      "mkdir fixed && "
+      "for d in sticky fixed; do echo old > $d/b; chmod 666 $d/b; done; "
+      "setpriv --reuid 65534 --regid 65534 --clear-groups sh -c './c a sticky/b; ./c a fixed/b'; "
+      "cat sticky/b fixed/b");
+  EXPECT_THAT(
+      f.err,
+      HasSubstr("cannot replace 'sticky/b' (its directory is sticky, and neither belongs to you): "
+                "Operation not permitted"));
+  EXPECT_THAT(
+      f.err,
+      HasSubstr(
+          "cannot replace 'fixed/b' (its directory must be writable: the copy is made beside it): "
+          "Permission denied"));
+  EXPECT_EQ(f.out, "old\nold\n");
+}
+
 TEST(Copy, TheRateIsKept) {
   const Command copyfile = Command::in_test_directory();
   copyfile.write("a", pattern(500000));
