@@ -192,7 +192,9 @@ class CopyJob {
     const bool replaces_file = out_.existing && out_.existing->type == FileType::regular;
     if (replaces_file && job_.keep_replaced && metadata_.would_keep()) {
       const Fd old = open_replaced();
-      metadata_.read_replaced(old.get(), *out_.existing);
+      // Rights and owner of one file, should somebody put another one there right now.
+      const Result<FileStat> now = system_.files.stat(old.get());
+      metadata_.read_replaced(old.get(), now ? *now : *out_.existing);
     }
     if (Done ok = metadata_.read_source(in_.get(), in_side_.stat); !ok) {
       return fail(at_source(ok.error()));

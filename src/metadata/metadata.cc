@@ -33,6 +33,8 @@ class Reader {
     } else if ((classes_ & kMask) != 0) {
       read_acl();
     }
+    // To others than files these requests would mean something else: a device's driver has numbers of its own.
+    if (metadata_.stat.type != FileType::regular) return;
     if ((classes_ & kInodeFlags) != 0) {
       take(attributes_.inode_flags(fd_), kInodeFlags, "flags", metadata_.flags);
     }

@@ -40,7 +40,13 @@ void MetadataTransfer::read_directory(int dir) {
   // Whoever gives a mode alone need not know; chmod(2) does with an inherited list what it always does.
   if (gives(kMode) && !gives(kAcl)) return;
   Result<std::optional<Acl>> list = attributes_.default_acl(dir);
-  if (list) inherited_ = std::move(*list);
+  if (list) {
+    inherited_ = std::move(*list);
+  } else if (!is_not_supported(list.error().code) && !gives(kMode)) {
+    // A list that can't be read (there is no /proc) may take any right away: then it takes all but the owner's.
+    request_.creation_mask |= 077;
+    losses_.push_back({kMode, "default ACL", list.error().code});
+  }
 }
 
 std::string MetadataTransfer::creation_label() const {

@@ -148,6 +148,23 @@ TEST_F(RulesOnExt4, AttributeThatVanishesIsNoLoss) {
   EXPECT_EQ(xattr_of(copy_, "user.b"), std::nullopt);
 }
 
+TEST_F(RulesOnExt4, DefaultListThatCannotBeReadTakesAllRightsButTheOwners) {
+  shop_.system.script.inject("fail default_acl errno=ENOENT");
+  ASSERT_TRUE(shop_.copy());
+  EXPECT_EQ(stat_of(copy_).st_mode & 07777, 0600U);
+  EXPECT_EQ(text_of(shop_.report.losses), "default ACL(1) ENOENT");
+}
+
+// The numbers of these requests mean something else to a driver.
+TEST_F(RulesOnExt4, DevicesAndPipesAreNotAskedForFlags) {
+  shop_.job.in_dir = AT_FDCWD;
+  shop_.job.in_path = "/dev/null";
+  shop_.job.wanted = metadata::kInodeFlags | metadata::kProject | metadata::kXattr;
+  ASSERT_TRUE(shop_.copy());
+  EXPECT_EQ(shop_.system.recorder.only({"inode_flags", "project"}), "");
+  EXPECT_EQ(text_of(shop_.report.losses), "");
+}
+
 TEST_F(RulesOnExt4, ModeOfANewFileCanBeGivenInPlaceOfTheSources) {
   ASSERT_EQ(chmod(source_.c_str(), 0700), 0);
   shop_.job.new_mode = 0666;

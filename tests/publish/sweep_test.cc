@@ -171,7 +171,9 @@ TEST_P(SweepTest, OtherThingsWithSuchNamesStay) {
   ASSERT_EQ(symlinkat("file", dir_.get(), kLeftToo), 0);
   // The tests' own FUSE server makes no pipes.
   const bool pipe = GetParam() != FsKind::fuse;
-  if (pipe) ASSERT_EQ(mkfifoat(dir_.get(), ".copyfile-0000000000000000.part", 0600), 0);
+  if (pipe) {
+    ASSERT_EQ(mkfifoat(dir_.get(), ".copyfile-0000000000000000.part", 0600), 0);
+  }
   put("file");
   EXPECT_EQ(run().removed, 0U);
   EXPECT_EQ(names().size(), pipe ? 4U : 3U);
