@@ -33,7 +33,8 @@ std::string_view needed_key(Rule::Kind kind) {
     case Rule::Kind::resize:
     case Rule::Kind::lie_size: return "bytes";
     case Rule::Kind::lie_seek: return "as";
-    case Rule::Kind::drop: break;
+    case Rule::Kind::drop:
+    case Rule::Kind::flip: break;
   }
   return {};
 }
@@ -58,13 +59,15 @@ bool read_head(std::istringstream& words, std::span<const std::string_view> oper
     rule.kind = Rule::Kind::limit;
   else if (verb == "drop")
     rule.kind = Rule::Kind::drop;
+  else if (verb == "flip" && (object == "read" || object == "write"))
+    rule.kind = Rule::Kind::flip;
   else if (verb == "delay")
     rule.kind = Rule::Kind::delay;
   else if (verb == "resize")
     rule.kind = Rule::Kind::resize;
   else
     return false;
-  complete = verb == "zero" || verb == "drop";
+  complete = verb == "zero" || verb == "drop" || verb == "flip";
   return true;
 }
 
@@ -109,6 +112,7 @@ void apply(const Rule& rule, Verdict& verdict) {
   if (rule.kind == Rule::Kind::limit)
     verdict.limit = std::min(number, verdict.limit.value_or(number));
   if (rule.kind == Rule::Kind::drop) verdict.drop = true;
+  if (rule.kind == Rule::Kind::flip) verdict.flip = true;
   if (rule.kind == Rule::Kind::delay) verdict.delay_ms = static_cast<int>(number);
   if (rule.kind == Rule::Kind::resize) verdict.resize = number;
 }

@@ -6,6 +6,7 @@
 //   short OPERATION bytes=N       at most N bytes are transferred
 //   zero OPERATION                nothing is done and 0 is returned
 //   drop OPERATION                nothing is done and success is returned; `drop read` gives zeros
+//   flip read | write             one bit of the first byte is another one, in what is read or stored (not by a queue)
 //   delay OPERATION ms=N          the call sleeps before it acts
 //   resize OPERATION bytes=N      the file really gets N bytes long just before the call
 //   lie size bytes=N | add=N      stat tells another size (add may be negative); the contents stay
@@ -32,12 +33,13 @@ struct Verdict {
   int error = 0;                  // a positive errno: fail with it
   std::optional<uint64_t> limit;  // transfer at most this many bytes; 0: return 0
   bool drop = false;              // pretend
+  bool flip = false;              // one bit of the first byte
   int delay_ms = 0;
   std::optional<uint64_t> resize;  // before the call
 };
 
 struct Rule {
-  enum class Kind : uint8_t { fail, limit, drop, delay, resize, lie_size, lie_seek };
+  enum class Kind : uint8_t { fail, limit, drop, flip, delay, resize, lie_size, lie_seek };
 
   Kind kind = Kind::fail;
   std::string operation;  // empty for lies

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "sys/io_queue.h"
 #include "testing/faulty_queue.h"
@@ -40,7 +41,7 @@ Verdict FaultyFiles::begin(std::string_view operation, int fd, uint64_t offset, 
   return verdict;
 }
 
-// `call` moves at most as many bytes as it is told to.
+// `call` moves at most as many bytes as it is told to, and is told whether to flip a bit of the first.
 template <class Call>
 Result<size_t> FaultyFiles::transfer(std::string_view operation, Op op, int fd, Range range,
                                      Call call) {
@@ -49,7 +50,7 @@ Result<size_t> FaultyFiles::transfer(std::string_view operation, Op op, int fd, 
   if (verdict.limit == 0) return 0;
   if (verdict.drop) return range.length();
   const Result<size_t> moved =
-      call(std::min(range.length(), verdict.limit.value_or(range.length())));
+      call(std::min(range.length(), verdict.limit.value_or(range.length())), verdict.flip);
   if (moved) script_.moved(operation, *moved);
   return moved;
 }
@@ -92,9 +93,11 @@ Result<size_t> FaultyFiles::read(int fd, std::span<std::byte> buffer, uint64_t o
                                  Cache cache) {
   const Range range = range_at(offset == kStream ? 0 : offset, buffer.size());
   bool reached = false;
-  const Result<size_t> n = transfer("read", Op::read, fd, range, [&](size_t allowed) {
+  const Result<size_t> n = transfer("read", Op::read, fd, range, [&](size_t allowed, bool flip) {
     reached = true;
-    return real_.read(fd, buffer.first(allowed), offset, cache);
+    const Result<size_t> got = real_.read(fd, buffer.first(allowed), offset, cache);
+    if (got && *got > 0 && flip) buffer.front() ^= std::byte{1};
+    return got;
   });
   // A dropped read gives zeros for data.
   if (!reached && n) std::fill_n(buffer.begin(), *n, std::byte{0});
@@ -104,13 +107,17 @@ Result<size_t> FaultyFiles::read(int fd, std::span<std::byte> buffer, uint64_t o
 Result<size_t> FaultyFiles::write(int fd, std::span<const std::byte> data, uint64_t offset,
                                   Cache cache) {
   const Range range = range_at(offset == kStream ? 0 : offset, data.size());
-  return transfer("write", Op::write, fd, range,
-                  [&](size_t n) { return real_.write(fd, data.first(n), offset, cache); });
+  return transfer("write", Op::write, fd, range, [&](size_t n, bool flip) {
+    if (!flip || n == 0) return real_.write(fd, data.first(n), offset, cache);
+    std::vector<std::byte> other(data.begin(), data.begin() + static_cast<ptrdiff_t>(n));
+    other.front() ^= std::byte{1};
+    return real_.write(fd, other, offset, cache);
+  });
 }
 
 Result<size_t> FaultyFiles::copy_range(int in, int out, const CopyRange& range) {
   return transfer("copy_range", Op::copy_range, in, range.source(),
-                  [&](size_t n) { return real_.copy_range(in, out, range.part(0, n)); });
+                  [&](size_t n, bool) { return real_.copy_range(in, out, range.part(0, n)); });
 }
 
 Done FaultyFiles::clone(int in, int out) {

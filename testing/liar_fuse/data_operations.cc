@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string>
 
 #include "testing/liar_fuse/open_file.h"
 #include "testing/liar_fuse/server.h"
@@ -46,7 +47,9 @@ int liar_read(const char*, char* buffer, size_t size, off_t offset, fuse_file_in
     if (call.outcome() > 0) std::memset(buffer, 0, size);
     return static_cast<int>(call.outcome());
   }
-  return static_cast<int>(call.done(pread(file.fd.get(), buffer, call.allowed(), offset)));
+  const ssize_t n = pread(file.fd.get(), buffer, call.allowed(), offset);
+  if (n > 0 && call.flips()) buffer[0] ^= 1;
+  return static_cast<int>(call.done(n));
 }
 
 int liar_write(const char*, const char* buffer, size_t size, off_t offset, fuse_file_info* info) {
@@ -57,7 +60,12 @@ int liar_write(const char*, const char* buffer, size_t size, off_t offset, fuse_
   }
   Call call("write", file.name, static_cast<uint64_t>(offset), size, true);
   if (call.decided()) return static_cast<int>(call.outcome());
-  return static_cast<int>(call.done(pwrite(file.fd.get(), buffer, call.allowed(), offset)));
+  if (size == 0 || !call.flips()) {
+    return static_cast<int>(call.done(pwrite(file.fd.get(), buffer, call.allowed(), offset)));
+  }
+  std::string other(buffer, call.allowed());
+  other.front() ^= 1;
+  return static_cast<int>(call.done(pwrite(file.fd.get(), other.data(), other.size(), offset)));
 }
 
 ssize_t liar_copy_file_range(const char*, fuse_file_info* in, off_t in_offset, const char*,

@@ -58,6 +58,8 @@ class Call {
   int64_t outcome() const { return result_; }
   // What a transfer may move, given a `short` rule.
   uint64_t allowed() const;
+  // Whether one bit of it is to be another one.
+  bool flips() const { return verdict_.flip; }
   // The end of an operation: a system call's result (negative: errno counts), as the protocol wants it.
   int64_t done(int64_t result);
 

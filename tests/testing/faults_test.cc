@@ -74,6 +74,13 @@ TEST_F(FaultsTest, FailureOutranksShortness) {
   EXPECT_EQ(write().error, ENOSPC);
 }
 
+TEST_F(FaultsTest, FlipsWhatIsAsked) {
+  rule("flip write after=1 times=1");
+  EXPECT_FALSE(write().flip);
+  EXPECT_TRUE(write().flip);
+  EXPECT_FALSE(write().flip);
+}
+
 TEST_F(FaultsTest, LiesAboutSizeAndHoles) {
   EXPECT_EQ(faults_.told_size("x", 100), 100U);
   EXPECT_FALSE(faults_.told_data("x"));
@@ -90,7 +97,8 @@ TEST_F(FaultsTest, NonsenseIsRefused) {
        {"", "fail", "fail write", "fail wrote errno=EIO", "fail write errno=ENONSENSE",
         "short read", "lie size", "lie weight bytes=1", "lie seek as=both",
         "fail read errno=EIO at=x", "delay read ms=-1", "short read bytes=1 bytes=2",
-        "fail read errno=EIO every=0", "fail read errno=EIO twice", "break read errno=EIO"}) {
+        "fail read errno=EIO every=0", "fail read errno=EIO twice", "flip fsync",
+        "break read errno=EIO"}) {
     EXPECT_FALSE(parse_rule(text, kOperations)) << text;
   }
 }
