@@ -17,6 +17,10 @@ find_library(LIBACL_LIBRARY acl REQUIRED)
 find_library(LIBATTR_LIBRARY attr REQUIRED)
 mark_as_advanced(LIBACL_INCLUDE_DIR LIBATTR_INCLUDE_DIR LIBACL_ARCHIVE LIBATTR_ARCHIVE LIBACL_LIBRARY LIBATTR_LIBRARY)
 
+# XXH3, headers only. SHA-256 comes from libcrypto.so.3, which is loaded at run time by those who ask for it.
+find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
+mark_as_advanced(XXHASH_INCLUDE_DIR)
+
 # For the command. All of them are used as headers only: nothing is loaded when it starts.
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)

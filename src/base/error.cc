@@ -32,6 +32,8 @@ std::string_view describe(Op op) {
     case Op::set_attribute: return "set an attribute of";
     case Op::thread: return "start a thread for";
     case Op::queue: return "queue I/O for";
+    case Op::load: return "load the library";
+    case Op::digest: return "compute the digest of";
     case Op::verify: return "verify";
     case Op::progress: return "report progress on";
   }

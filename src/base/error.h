@@ -40,6 +40,8 @@ enum class Op : uint8_t {
   set_attribute,
   thread,
   queue,
+  load,
+  digest,
   verify,
   progress,
 };
