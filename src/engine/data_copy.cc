@@ -88,6 +88,7 @@ class DataCopy {
       return false;
     }
     if (plan.short_source) outcome_.end_of_source = true;
+    tap_ = job_.tap != nullptr && job_.tap->follow(plan) ? job_.tap : nullptr;
     for (const Step& step : plan.steps) {
       const Moved moved = run_step(step);
       switch (moved.stop) {
@@ -106,7 +107,7 @@ class DataCopy {
   Moved run_step(const Step& step) {
     const Mechanism& mechanism = job_.catalogue.at(step.mechanism);
     job_.control.begin_step(step.moves_data);
-    Pair pair{job_.files, job_.in, job_.out, job_.facts, job_.control, step.manner};
+    Pair pair{job_.files, job_.in, job_.out, job_.facts, job_.control, step.manner, tap_};
     std::vector<CopyRange> shorter;
     std::span<const CopyRange> ranges = step.ranges;
     if (source_end_ != UINT64_MAX) ranges = shorter = below_end(ranges, 0);
@@ -219,6 +220,7 @@ class DataCopy {
   DataJob& job_;
   std::optional<ExtentMap> extents_;
   bool asked_cached_ = false;
+  DigestTap* tap_ = nullptr;  // of the plan that runs
   DataOutcome outcome_;
   // Where what is in place ends: what was written, and what may be a hole there.
   uint64_t data_reaches_ = 0;

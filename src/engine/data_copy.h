@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/range_set.h"
+#include "engine/digest_tap.h"
 #include "engine/job_control.h"
 #include "engine/learned.h"
 #include "mechanism/mechanism.h"
@@ -42,7 +43,8 @@ struct DataJob {
   PlanRequest request;
   Learned* learned = nullptr;  // may be absent
   JobControl& control;
-  bool keep_plans = false;  // for reports; a plan of a million ranges is not small
+  bool keep_plans = false;   // for reports; a plan of a million ranges is not small
+  DigestTap* tap = nullptr;  // may be absent
 };
 
 // Extends a regular destination that ends in a hole to its size. Bytes that are counted are in place, whatever the outcome.

@@ -4,6 +4,9 @@
 // Above one chunk two threads take turns, each reading a chunk and writing it: while one holds the inode for writing, the
 // other reads. Compared with a thread that reads ahead of one that writes, a chunk stays in the cache of one core, and both
 // cores have the same to do (docs/performance.md has the numbers for scheme, chunk size and preallocation).
+//
+// Who wants to see the bytes (Tap) sees each chunk when it has been written, in the thread that moved it, while it is in that
+// core's cache: while one thread hashes, the other reads and writes.
 #include <atomic>
 #include <mutex>
 #include <new>
@@ -47,6 +50,7 @@ class Worker {
   Worker(Shared& shared, AlignedBuffer buffer) : s_(shared), buffer_(std::move(buffer)) {}
 
   void run() {
+    const TapUser user(s_.pair.tap);
     Chunk chunk;
     while (s_.queue.take(chunk)) {
       result_ = {};
@@ -57,6 +61,7 @@ class Worker {
         const std::lock_guard writing(s_.writing);
         write_pieces();
       }
+      show_pieces();
       s_.queue.finish(chunk, result_);
       if (result_.bytes > 0) drop_behind(chunk.parts.back());
     }
@@ -64,6 +69,7 @@ class Worker {
 
   // Without a queue of chunks: as much as comes, in order, until the source ends. Chunks of a stream can't be dealt out.
   Moved run_stream(std::span<const CopyRange> ranges) {
+    const TapUser user(s_.pair.tap);
     for (const CopyRange& range : ranges) {
       for (uint64_t done = 0; done < range.length;) {
         const CopyRange part = range.part(done, buffer_.size());
@@ -83,6 +89,7 @@ class Worker {
  private:
   struct Piece {
     std::span<const std::byte> data;
+    uint64_t in = 0;
     uint64_t out = 0;
   };
 
@@ -96,7 +103,7 @@ class Worker {
         stop(Stop::failed, n.error());
         return;
       }
-      if (*n > 0) pieces_.push_back({buffer_.span().subspan(used, *n), part.out});
+      if (*n > 0) pieces_.push_back({buffer_.span().subspan(used, *n), part.in, part.out});
       used += *n;
       if (*n < length) {
         result_.stop = Stop::end_of_source;
@@ -115,6 +122,14 @@ class Worker {
     }
   }
 
+  void show_pieces() {
+    if (s_.pair.tap == nullptr || result_.stop == Stop::failed) return;
+    for (const Piece& piece : pieces_) show(piece.data, piece.in);
+  }
+  void show(std::span<const std::byte> data, uint64_t offset) {
+    s_.pair.tap->pass(offset, data, [this] { return s_.queue.go_on(); });
+  }
+
   // False when nothing behind `part` is to be moved; result_ says why. A stream may give less than was asked for.
   bool move_part(const CopyRange& part) {
     const auto length = static_cast<size_t>(part.length);
@@ -127,6 +142,7 @@ class Worker {
       stop(Stop::failed, ok.error());
       return false;
     }
+    if (s_.pair.tap != nullptr) show(buffer_.span().first(*n), part.in);
     const bool ended = source_is_stream() ? *n == 0 : *n < length;
     if (ended) result_.stop = Stop::end_of_source;
     return !ended;

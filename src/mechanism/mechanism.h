@@ -23,6 +23,7 @@
 #include "base/range.h"
 #include "facts/facts.h"
 #include "facts/manner.h"
+#include "mechanism/tap.h"
 #include "sys/files.h"
 
 namespace libcopyfile {
@@ -63,6 +64,8 @@ struct Pair {
   const Facts& facts;
   Control& control;
   Manner manner;
+  Tap* tap =
+      nullptr;  // may be absent; only of those mechanisms that have the bytes in memory (buffered)
 };
 
 class Mechanism {

@@ -52,6 +52,17 @@ void WorkQueue::finish(const Chunk& chunk, const Moved& outcome) {
   }
 }
 
+bool WorkQueue::go_on() {
+  const std::lock_guard lock(mutex_);
+  // Where a later chunk found the end, what lies before it is wanted still.
+  if (stopping_) return result_.stop == Stop::end_of_source;
+  if (control_.moved(0)) return true;
+  result_.stop = Stop::cancelled;
+  stopping_ = true;
+  stopped_at_ = 0;
+  return false;
+}
+
 Moved WorkQueue::result() && {
   // What was found to be zero behind the first gap is not counted, so neither are its holes.
   result_.holes = std::min(result_.holes, result_.bytes);

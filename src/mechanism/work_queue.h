@@ -27,6 +27,8 @@ class WorkQueue {
   // The first `outcome.bytes` bytes of the chunk are in place. Of several reasons to stop, the one that concerns the earliest
   // byte counts.
   void finish(const Chunk& chunk, const Moved& outcome);
+  // Whether the work is still wanted, for a worker who is long at one chunk.
+  bool go_on();
   // When no worker is left.
   Moved result() &&;
 

@@ -17,6 +17,8 @@ struct DataOptions {
   Sparse sparse = Sparse::automatic;
   Offload offload = Offload::automatic;
   bool exact = false;  // a range behind the end of the source is an error, not a short copy
+  bool bytes_seen =
+      false;  // all bytes should pass through memory, in order: a digest is computed meanwhile
 
   // How it goes.
   CachePolicy cache = CachePolicy::automatic;

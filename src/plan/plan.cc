@@ -14,6 +14,9 @@ uint64_t smallest_clone(const Facts& facts) {
   return cost::kSmallestClone;
 }
 
+// Reading the copy again would cost more than another way of copying could gain.
+constexpr const char* kDigestReason = "a digest is computed as the bytes pass";
+
 class Planner {
  public:
   Planner(const Facts& facts, const PerMechanism<Verdict>& verdicts, const ExtentMap* extents,
@@ -225,8 +228,9 @@ class Planner {
     if (buffered.empty()) refuse(MechanismId::buffered, "not needed");
     add_step(MechanismId::direct, manner, direct.take(), direct_reason_);
     add_step(MechanismId::buffered, manner, buffered.take(),
-             around ? "what direct I/O can't take; pages are dropped behind it"
-                    : "through the page cache, reading and writing at once");
+             !around               ? "through the page cache, reading and writing at once"
+             : options_.bytes_seen ? "the bytes are to be seen; pages are dropped behind them"
+                                   : "what direct I/O can't take; pages are dropped behind it");
     return {};
   }
 
@@ -237,6 +241,10 @@ class Planner {
     }
     if (options_.sharing == Sharing::never) {
       refuse(MechanismId::copy_range, "it might share extents");
+    }
+    // Where no byte may pass through memory, the digest is that of the copy, in a pass of its own.
+    if (options_.bytes_seen && options_.offload != Offload::always) {
+      refuse(MechanismId::copy_range, kDigestReason);
     }
     if (zero_block() > 0) {
       refuse(MechanismId::copy_range, "looking for zeros needs the bytes in memory");
@@ -255,6 +263,7 @@ class Planner {
       return false;
     }
     if (zero_block() > 0) refuse(MechanismId::direct, "looking for zeros needs the page cache");
+    if (options_.bytes_seen) refuse(MechanismId::direct, kDigestReason);
     const uint64_t bytes = data_.bytes();
     switch (options_.cache) {
       case CachePolicy::bypass: direct_reason_ = "the page cache is to be left alone"; return true;

@@ -121,11 +121,44 @@ std::vector<PlanCase> file_system_cases() {
   };
 }
 
+// A digest is asked for.
+std::vector<PlanCase> digest_cases() {
+  const auto seen = [](PlanCase c, auto change) {
+    c.request.options.bytes_seen = true;
+    change(c);
+    return c;
+  };
+  const auto nothing = [](PlanCase&) {};
+  return {
+      seen(whole_file("digest_clone", "a clone is a clone; its bytes are read afterwards", kXfs,
+                      10 * kGiB),
+           nothing),
+      seen(whole_file("digest_copy", "through memory, where it is computed", kXfs, 10 * kMiB),
+           [](PlanCase& c) { c.request.options.sharing = Sharing::never; }),
+      seen(whole_file("digest_bypass", "not by direct I/O; the cache is left alone nevertheless",
+                      kXfs, 10 * kMiB),
+           [](PlanCase& c) {
+             c.request.options.sharing = Sharing::never;
+             c.request.options.cache = CachePolicy::bypass;
+           }),
+      seen(whole_file("digest_remote", "not by the server, whose word would have to be taken", kNfs,
+                      10 * kMiB),
+           [](PlanCase& c) { refuse(c, MechanismId::reflink, EOPNOTSUPP, "no"); }),
+      seen(whole_file("digest_must_offload", "by the server, as it must be; read afterwards", kNfs,
+                      10 * kMiB),
+           [](PlanCase& c) {
+             refuse(c, MechanismId::reflink, EOPNOTSUPP, "no");
+             c.request.options.offload = Offload::always;
+           }),
+  };
+}
+
 }  // namespace
 
 std::vector<PlanCase> kind_cases() {
   std::vector<PlanCase> all = source_cases();
   for (PlanCase& c : file_system_cases()) all.push_back(std::move(c));
+  for (PlanCase& c : digest_cases()) all.push_back(std::move(c));
   return all;
 }
 
