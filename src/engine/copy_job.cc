@@ -12,12 +12,7 @@ class CopyJob {
  public:
   CopyJob(const System& system, const Catalogue& catalogue, Learned* learned, const FileJob& job,
           FileReport& report)
-      : system_(system),
-        catalogue_(catalogue),
-        learned_(learned),
-        job_(job),
-        report_(report),
-        metadata_(system.attributes, {job.required, job.wanted, job.creation_mask, job.new_mode}) {}
+      : system_(system), catalogue_(catalogue), learned_(learned), job_(job), report_(report) {}
 
   Result<ReadyFile> run() {
     Result<ReadyFile> ready = steps();
@@ -30,15 +25,23 @@ class CopyJob {
   Result<ReadyFile> steps() {
     if (Done ok = open_source(); !ok) return fail(ok.error());
     if (Done ok = resolve_destination(); !ok) return fail(ok.error());
-    if (Done ok = read_metadata(); !ok) return fail(ok.error());
-    Result<PendingFile> pending = create_pending();
-    if (!pending) return fail(pending.error());
-    if (Done ok = read_facts(*pending); !ok) return fail(ok.error());
-    if (Done ok = prepare(*pending); !ok) return fail(ok.error());
-    if (Done ok = copy_bytes(*pending); !ok) return fail(ok.error());
-    if (Done ok = give_metadata(*pending); !ok) return fail(ok.error());
-    LateFlags late = late_flags(*pending);
-    return ReadyFile{std::move(out_.opened), *std::move(pending), std::move(late)};
+    for (;; ++report_.retries) {
+      if (Done ok = start_digest(); !ok) return fail(ok.error());
+      if (Done ok = read_metadata(); !ok) return fail(ok.error());
+      Result<PendingFile> pending = create_pending();
+      if (!pending) return fail(pending.error());
+      if (Done ok = read_facts(*pending); !ok) return fail(ok.error());
+      if (Done ok = prepare(*pending); !ok) return fail(ok.error());
+      if (Done ok = copy_bytes(*pending); !ok) return fail(ok.error());
+      if (source_changed_) {
+        if (Done ok = look_at_source_anew(); !ok) return fail(ok.error());
+        continue;
+      }
+      if (Done ok = check(*pending); !ok) return fail(ok.error());
+      if (Done ok = give_metadata(*pending); !ok) return fail(ok.error());
+      LateFlags late = late_flags(*pending);
+      return ReadyFile{std::move(out_.opened), *std::move(pending), std::move(late)};
+    }
   }
 
   Error at_source(Error e) const {
@@ -48,6 +51,16 @@ class CopyJob {
   Error at_destination(Error e) const {
     e.where = job_.out_path;
     return e;
+  }
+
+  // Before anything is written: without the library for it there is nothing to be had.
+  Done start_digest() {
+    const Algorithm algorithm = job_.check.algorithm();
+    if (algorithm == Algorithm::none) return {};
+    Result<Hasher> hasher = Hasher::make(algorithm);
+    if (!hasher) return fail(hasher.error());
+    tap_.emplace(std::move(*hasher));
+    return {};
   }
 
   Done open_source() {
@@ -96,6 +109,7 @@ class CopyJob {
     PlanRequest request;
     request.options = job_.data;
     request.options.will_sync = job_.durability != Durability::none;
+    request.options.bytes_seen = tap_.has_value();
     const bool whole_file = facts.in.kind == FileType::regular && !to_the_end;
     request.whole_file = whole_file;
     request.ranges = {{0, 0, to_the_end ? kMaxOffset : facts.in.size}};
@@ -103,7 +117,7 @@ class CopyJob {
     if (Done ok = copy_request(pending, std::move(request)); !ok) return ok;
     if (!to_the_end && report_.data.end_of_source) return accept_short_source(pending);
     if (whole_file) {
-      if (Done ok = look_at_both_again(pending); !ok) return ok;
+      if (Done ok = look_at_both_again(pending); !ok || source_changed_) return ok;
       if (Done ok = copy_tail_of_liar(pending); !ok) return ok;
     }
     report_.size = report_.data.copied;
@@ -113,14 +127,13 @@ class CopyJob {
   // A source that shrank while its holes were looked for seems to end in one: nothing was read too short. And a clone of a
   // source that grew is what the source was then, all of it.
   Done look_at_both_again(const PendingFile& pending) {
-    const auto stat = [&](int fd) {
-      return retry_interrupted([&] { return system_.files.stat(fd); });
-    };
     const Result<FileStat> in = stat(in_.get());
     if (!in) return fail(at_source(in.error()));
-    if (in->size < report_.facts.in.size) return fail(ESTALE, Op::read, job_.in_path);
     uint64_t& cloned = report_.data.bytes_by[index_of(MechanismId::reflink)];
-    if (cloned == 0) return {};
+    if (cloned == 0) {
+      source_changed_ = !job_.allow_change && !is_as_it_was(*in);
+      return {};
+    }
     const Result<FileStat> out = stat(pending.fd());
     if (!out) return fail(at_destination(out.error()));
     if (out->size > report_.data.copied) {
@@ -130,11 +143,37 @@ class CopyJob {
     return {};
   }
 
+  Result<FileStat> stat(int fd) {
+    return retry_interrupted([&] { return system_.files.stat(fd); });
+  }
+
+  // One clone of the whole file is a snapshot, whatever happens to the source; everything else is a copy of it only if nobody
+  // wrote to it. Behind FUSE there may be servers of which each tells another time (Gluster): there the size must do.
+  bool is_as_it_was(const FileStat& now) const {
+    const FileStat& before = report_.facts.in.stat;
+    const FsClass fs = report_.facts.in.fs_class;
+    if (now.size != before.size) return false;
+    if (fs != FsClass::local && fs != FsClass::remote) return true;
+    return now.modified == before.modified && now.changed == before.changed;
+  }
+
+  // For a copy that begins again, on a fresh private file.
+  Done look_at_source_anew() {
+    constexpr uint32_t kMostRetries = 3;
+    if (report_.retries == kMostRetries) return fail(ESTALE, Op::read, job_.in_path);
+    source_changed_ = false;
+    report_.data = {};
+    Result<SideFacts> side = read_side(system_.files, in_.get(), true);
+    if (!side) return fail(at_source(side.error()));
+    in_side_ = std::move(*side);
+    return {};
+  }
+
   Done copy_request(const PendingFile& pending, PlanRequest request) {
     const uint64_t total = request.whole_file ? request.ranges.front().length : 0;
     JobControl control(job_.control, total);
-    DataJob data{system_.files,      catalogue_, in_.get(), pending.fd(),   report_.facts,
-                 std::move(request), learned_,   control,   job_.keep_plans};
+    DataJob data{system_.files,      catalogue_, in_.get(), pending.fd(),    report_.facts,
+                 std::move(request), learned_,   control,   job_.keep_plans, tap()};
     report_.data = copy_data(data);
     report_.facts = data.facts;
     if (report_.data.error) return fail(located(*report_.data.error));
@@ -175,11 +214,12 @@ class CopyJob {
   // The source ended early. If it says so itself now, somebody made it shorter and this is no copy of anything; if it still
   // claims its old size, the size is a lie and what could be read is all there is.
   Done accept_short_source(const PendingFile& pending) {
-    const Result<FileStat> now = retry_interrupted([&] { return system_.files.stat(in_.get()); });
+    const Result<FileStat> now = stat(in_.get());
     if (!now) return fail(at_source(now.error()));
     const uint64_t end = report_.data.done.end_of_run(0);
-    if (now->size < report_.facts.in.size || end != report_.data.copied) {
-      return fail(ESTALE, Op::read, job_.in_path);
+    if (!job_.allow_change && (!is_as_it_was(*now) || end != report_.data.copied)) {
+      source_changed_ = true;
+      return {};
     }
     report_.size = end;
     const Done ok = retry_interrupted([&] { return system_.files.truncate(pending.fd(), end); });
@@ -187,19 +227,32 @@ class CopyJob {
     return {};
   }
 
+  Done check(const PendingFile& pending) {
+    if (!tap_) return {};
+    const uint64_t cloned = report_.data.bytes_by[index_of(MechanismId::reflink)];
+    const CheckJob check{
+        system_.files, in_.get(), pending.fd(), report_.size, cloned > 0 && cloned == report_.size,
+        job_.check,    *tap_,     job_.control};
+    if (Done ok = check_copy(check, report_.checked); !ok) return fail(located(ok.error()));
+    return {};
+  }
+  DigestTap* tap() { return tap_ ? &*tap_ : nullptr; }
+
   // What the private file will be given, read before it is made: its label has to be known by then.
   Done read_metadata() {
+    metadata_.emplace(system_.attributes, MetadataRequest{job_.required, job_.wanted,
+                                                          job_.creation_mask, job_.new_mode});
     const bool replaces_file = out_.existing && out_.existing->type == FileType::regular;
-    if (replaces_file && job_.keep_replaced && metadata_.would_keep()) {
+    if (replaces_file && job_.keep_replaced && metadata_->would_keep()) {
       const Fd old = open_replaced();
       // Rights and owner of one file, should somebody put another one there right now.
       const Result<FileStat> now = system_.files.stat(old.get());
-      metadata_.read_replaced(old.get(), now ? *now : *out_.existing);
+      metadata_->read_replaced(old.get(), now ? *now : *out_.existing);
     }
-    if (Done ok = metadata_.read_source(in_.get(), in_side_.stat); !ok) {
+    if (Done ok = metadata_->read_source(in_.get(), in_side_.stat); !ok) {
       return fail(at_source(ok.error()));
     }
-    metadata_.read_directory(out_.dir);
+    metadata_->read_directory(out_.dir);
     return {};
   }
 
@@ -211,7 +264,7 @@ class CopyJob {
   }
 
   Result<PendingFile> create_pending() {
-    const std::string label = metadata_.creation_label();
+    const std::string label = metadata_->creation_label();
     const bool labelled = !label.empty() && system_.attributes.set_creation_label(label);
     Result<PendingFile> pending =
         PendingFile::create(system_.files, system_.names, out_.dir, out_.name, job_.replace);
@@ -222,22 +275,22 @@ class CopyJob {
 
   // Some flags, and the project whose quota it counts against, are for an empty file.
   Done prepare(const PendingFile& pending) {
-    const Done ok = metadata_.before_data(pending.fd(), report_.facts.out.stat);
+    const Done ok = metadata_->before_data(pending.fd(), report_.facts.out.stat);
     if (!ok) return fail(at_destination(ok.error()));
     return {};
   }
 
   Done give_metadata(PendingFile& pending) {
-    Done ok = metadata_.after_data(pending.fd());
-    if (ok && metadata_.has_verity()) ok = pending.make_read_only();
-    if (ok) ok = metadata_.finish(pending.fd());
+    Done ok = metadata_->after_data(pending.fd());
+    if (ok && metadata_->has_verity()) ok = pending.make_read_only();
+    if (ok) ok = metadata_->finish(pending.fd());
     if (!ok) return fail(at_destination(ok.error()));
     return {};
   }
 
   // Append-only and immutable files get no name: these two flags are for what has one.
   LateFlags late_flags(const PendingFile& pending) {
-    LateFlags late{metadata_.late_flags(), {}};
+    LateFlags late{metadata_->late_flags(), {}};
     if (late.flags == 0) return late;
     Result<Fd> fd = system_.files.reopen(pending.fd(), Reopen::read);
     if (fd) late.fd = std::move(*fd);
@@ -245,7 +298,8 @@ class CopyJob {
   }
 
   void report_losses() {
-    report_.losses = metadata_.losses();
+    if (!metadata_) return;
+    report_.losses = metadata_->losses();
     for (const Loss& loss : report_.losses) report_.not_preserved |= loss.metadata_class;
   }
 
@@ -254,10 +308,12 @@ class CopyJob {
   Learned* learned_;
   const FileJob& job_;
   FileReport& report_;
-  MetadataTransfer metadata_;
+  std::optional<MetadataTransfer> metadata_;  // of the attempt that runs
   Fd in_;
   SideFacts in_side_;
   OutName out_;
+  std::optional<DigestTap> tap_;
+  bool source_changed_ = false;
 };
 
 // Too late to be an error: the name is there.

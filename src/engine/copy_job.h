@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/check_copy.h"
 #include "engine/data_copy.h"
 #include "metadata/transfer.h"
 #include "publish/batch.h"
@@ -28,6 +29,8 @@ struct FileJob {
 
   // What must be true.
   DataOptions data;
+  CheckOptions check;
+  bool allow_change = false;  // of the source, while it is read
   Replace replace = Replace::never;
   Durability durability = Durability::ordered;
   bool follow_in = true;
@@ -51,6 +54,8 @@ struct FileReport {
   DataOutcome data;
   uint64_t not_preserved = 0;  // classes of `losses`
   std::vector<Loss> losses;
+  Checked checked;
+  uint32_t retries = 0;  // how often the copy began again, because the source had changed
   bool published = false;
   Durability reached = Durability::none;
   SyncedBy synced_by = SyncedBy::nothing;

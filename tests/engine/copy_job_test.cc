@@ -166,52 +166,6 @@ TEST_P(CopyJobTest, CancelledAtTheLastMomentNothingIsLeft) {
   expect_names({"source"});
 }
 
-TEST_P(CopyJobTest, ShrinkingSourceIsAnError) {
-  job_.data.sharing = Sharing::never;
-  for (const uint64_t size : {uint64_t{0}, uint64_t{1000}, uint64_t{1'400'000}}) {
-    source(kLayout);
-    script_.clear();
-    script_.before("read", 0,
-                   [&] { ASSERT_EQ(ftruncate(in_.get(), static_cast<off_t>(size)), 0); });
-    const Done ok = copy();
-    ASSERT_FALSE(ok) << size;
-    EXPECT_EQ(ok.error().code, ESTALE);
-    EXPECT_EQ(ok.error().where, "source");
-    expect_names({"source"});
-  }
-}
-
-TEST_P(CopyJobTest, ShrinkingSourceIsAnErrorForAClone) {
-  script_.before("clone", 0, [&] { ASSERT_EQ(ftruncate(in_.get(), 1000), 0); });
-  const Done ok = copy();
-  ASSERT_FALSE(ok);
-  EXPECT_EQ(ok.error().code, ESTALE);
-  expect_names({"source"});
-}
-
-TEST_P(CopyJobTest, GrowingSourceIsCopiedAsItWas) {
-  job_.data.sharing = Sharing::never;
-  script_.before("read", 0, [&] {
-    ASSERT_EQ(pwrite(in_.get(), "more", 4, static_cast<off_t>(oracle_.size())), 4);
-  });
-  ASSERT_TRUE(copy());
-  // What is behind the size that a FUSE server tells is looked for.
-  const auto size = static_cast<uint64_t>(stat_of("copy").st_size);
-  EXPECT_EQ(report_.size, size);
-  EXPECT_EQ(size, GetParam() == FsKind::fuse ? oracle_.size() + 4 : oracle_.size());
-}
-
-// One clone is a snapshot of what the source is at that moment.
-TEST_P(CopyJobTest, GrowingSourceThatIsClonedIsCopiedAsItIs) {
-  script_.before("clone", 0, [&] {
-    ASSERT_EQ(pwrite(in_.get(), "more", 4, static_cast<off_t>(oracle_.size())), 4);
-  });
-  ASSERT_TRUE(copy());
-  const auto size = static_cast<uint64_t>(stat_of("copy").st_size);
-  EXPECT_EQ(report_.size, size);
-  EXPECT_TRUE(size == oracle_.size() || size == oracle_.size() + 4) << size;
-}
-
 TEST_P(CopyJobTest, SizeThatIsToldTooLargeIsFoundOut) {
   for (const Sharing sharing : {Sharing::automatic, Sharing::never}) {
     source("data 100K, hole 100K, data 70000");
