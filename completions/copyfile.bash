@@ -13,7 +13,7 @@ _copyfile_options() {
     sweep) echo -r --recursive --dry-run -f --force -v --verbose --json --help ;;
     *)
       echo --reflink --reflink= --sparse= --offload= --durability= --sync= -p --preserve --preserve= --no-preserve= \
-        --overwrite-device -f --force -n --no-clobber \
+        --overwrite-device --digest= --expect= --checksums= --verify --allow-changes -f --force -n --no-clobber \
         -t --target-directory= -T --no-target-directory --cache= --limit-rate= --progress -v --verbose --debug \
         --explain --json --help --version
       ;;
@@ -47,6 +47,11 @@ _copyfile() {
       if [[ $cur == *,* ]]; then before=${cur%"${cur##*,}"} cur=${cur##*,}; fi
       mapfile -t COMPREPLY < <(compgen -P "$before" -W 'mode ownership timestamps links context xattr acl capabilities flags
         project verity all' -- "$cur")
+      ;;
+    --digest) mapfile -t COMPREPLY < <(compgen -W 'sha256 xxh3' -- "$cur") ;;
+    --expect)
+      compopt -o nospace
+      mapfile -t COMPREPLY < <(compgen -W 'sha256: xxh3:' -- "$cur")
       ;;
     --limit-rate | --width) ;;
     -t | --target-directory)

@@ -33,6 +33,13 @@ complete -c copyfile -n '__copyfile_verb copy' -x -l no-preserve -a "$classes" -
 complete -c copyfile -n '__copyfile_verb range' -r -F -l ranges -d 'Read ranges from a file'
 complete -c copyfile -n '__copyfile_verb range' -l exact -d 'A range past the end of the source is an error'
 
+# What it is checked for
+complete -c copyfile -n '__copyfile_verb copy' -x -l digest -a 'sha256 xxh3' -d 'Print the digest of each copy'
+complete -c copyfile -n '__copyfile_verb copy' -x -l expect -a 'sha256: xxh3:' -d 'The digest that the copy must have'
+complete -c copyfile -n '__copyfile_verb copy' -r -F -l checksums -d 'The digests that the copies must have'
+complete -c copyfile -n '__copyfile_verb copy' -l verify -d 'Read the copy back from the medium and compare'
+complete -c copyfile -n '__copyfile_verb copy' -l allow-changes -d 'A source that changes is no error'
+
 # Where it goes
 complete -c copyfile -n '__copyfile_verb sweep' -s r -l recursive -d 'The directories below as well'
 complete -c copyfile -n '__copyfile_verb sweep' -l dry-run -d 'Remove nothing'

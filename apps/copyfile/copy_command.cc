@@ -7,7 +7,10 @@
 #include <set>
 #include <tuple>
 
+#include "copyfile/check_report.h"
+#include "copyfile/checksums.h"
 #include "copyfile/context.h"
+#include "copyfile/input_file.h"
 #include "copyfile/interrupt.h"
 #include "copyfile/messages.h"
 #include "copyfile/quote.h"
@@ -41,6 +44,7 @@ class CopyCommand {
   int run() {
     std::vector<std::string> sources = c_.options.operands;
     if (const int bad = find_target(sources); bad != kOk) return bad;
+    if (const int bad = read_checksums(sources.size()); bad != kOk) return bad;
     if (sources.size() > 1) open_batch(sources.size());
     for (const std::string& source : sources) {
       const std::string to = into_directory_ ? joined(target_, base_name(source)) : target_;
@@ -78,6 +82,42 @@ class CopyCommand {
       return check_directory("target");
     }
     return kOk;
+  }
+
+  int read_checksums(size_t sources) {
+    if (c_.options.check.expected && sources > 1) {
+      return usage_error("--expect goes with one source; for several there is --checksums");
+    }
+    for (const std::string& path : c_.options.checksum_files) {
+      const Parsed<InputFile> file =
+          InputFile::read(path, kMaxChecksumsBytes, "a file of checksums");
+      if (!file) {
+        complain(file.error());
+        return kFailed;
+      }
+      if (checksums_.add(file->text()) == 0) {
+        complain(fmt::format("no line of {} is a checksum of SHA-256 or XXH128", file->name()));
+        return kFailed;
+      }
+    }
+    return kOk;
+  }
+
+  // What the copy must be; an error has been told.
+  bool find_expected(const std::string& from, const std::string& to, CheckOptions& check) {
+    if (c_.options.checksum_files.empty()) return true;
+    const Parsed<Digest> expected = checksums_.find(from);
+    if (!expected)
+      return failed(from, to, fmt::format("{} is not made: {}", app::quoted(to), expected.error()),
+                    0);
+    if (check.digest != Algorithm::none && check.digest != expected->algorithm) {
+      return failed(from, to,
+                    fmt::format("{} is not made: the checksums have no {} of {}", app::quoted(to),
+                                name_of(check.digest), app::quoted(from)),
+                    0);
+    }
+    check.expected = *expected;
+    return true;
   }
 
   int check_directory(std::string_view what) {
@@ -166,6 +206,9 @@ class CopyCommand {
     job.in_path = from;
     job.out_path = to;
     job.data = o.data;
+    job.check = o.check;
+    if (!find_expected(from, to, job.check)) return false;
+    job.allow_change = o.allow_changes;
     job.replace = o.no_clobber ? Replace::never : Replace::file;
     job.durability = o.durability.value_or(Durability::ordered);
     job.follow_out = true;
@@ -194,6 +237,11 @@ class CopyCommand {
     if (ok) {
       warn_of_losses(report.losses, c_.options.preserve, to);
       tell(from, to, report.facts, report.data, report.size, &report);
+      const std::string warning = check_warning(job, report);
+      if (!warning.empty()) complain(warning);
+      if (job.check.digest != Algorithm::none && !c_.options.json) {
+        print(checksum_line({to, *report.checked.digest}));
+      }
       return true;
     }
     // Somebody made it meanwhile: not clobbering is what was asked for.
@@ -201,6 +249,8 @@ class CopyCommand {
     if (c_.options.explain && !report.data.plans.empty()) {
       explain(from, to, report.facts, report.data);
     }
+    const std::string checked = check_failure(job, ok.error(), report);
+    if (!checked.empty() && !interrupted()) return failed(from, to, checked, 0);
     return tell_failure(from, to, ok.error(), report);
   }
 
@@ -210,6 +260,13 @@ class CopyCommand {
       return failed(from, to,
                     fmt::format("{} is a block device: with --overwrite-device all that it "
                                 "holds is lost",
+                                app::quoted(to)),
+                    0);
+    }
+    if (c_.options.check.algorithm() != Algorithm::none || !c_.options.checksum_files.empty()) {
+      return failed(from, to,
+                    fmt::format("{} is no regular file: --digest, --expect, --checksums and "
+                                "--verify are not for it",
                                 app::quoted(to)),
                     0);
     }
@@ -291,12 +348,6 @@ class CopyCommand {
       return failed(from, to,
                     fmt::format("interrupted: {} {}", app::quoted(to),
                                 there ? "is as it was" : "was not created"),
-                    0);
-    }
-    if (e.code == ESTALE && e.op == Op::read) {
-      return failed(from, to,
-                    fmt::format("{} became shorter while it was copied; {} is not made",
-                                app::quoted(from), app::quoted(to)),
                     0);
     }
     if (e.code == EBUSY && e.op == Op::create) {
@@ -402,6 +453,7 @@ class CopyCommand {
         object["durability"] = durability_name(file->reached);
         object["synced_by"] = sync_name(file->synced_by);
         object["not_preserved"] = json_of(file->losses);
+        object.update(json_of_check(*file));
       }
       print_json_line(object);
       return;
@@ -416,6 +468,7 @@ class CopyCommand {
     } else if (o.verbose) {
       print(fmt::format("{} -> {}\n", app::quoted(from), app::quoted(to)));
     }
+    if (file != nullptr && (o.verbose || o.explain)) print(check_lines(*file));
     if (o.debug) std::fputs(debug_line(facts, data, o.data.sharing, o.data.sparse).c_str(), stdout);
   }
 
@@ -444,6 +497,7 @@ class CopyCommand {
   bool all_ = true;  // has succeeded so far
   Fd target_fd_;     // while there is a batch
   std::optional<FileBatch> batch_;
+  Checksums checksums_;
   // Name, device and inode of the sources so far, as cp tells them apart, and what was made of them.
   std::set<std::tuple<std::string, uint64_t, uint64_t>> named_;
   std::set<std::string> created_;

@@ -34,6 +34,14 @@ What the copy is
       --no-preserve=LIST  don't preserve these
       --overwrite-device  allow DEST to be a block device
 
+What it is checked for, before DEST shows it
+      --digest=WHICH      print the digest of each copy as a line of a file of
+                            checksums: 'sha256' or 'xxh3'
+      --expect=DIGEST     sha256:HEX or xxh3:HEX: the copy has it, or is not made
+      --checksums=FILE    the same for every SOURCE, as FILE says (sha256sum)
+      --verify            read the copy back from the medium and compare
+      --allow-changes     a SOURCE that changes while it is copied is no error
+
 Where it goes
   -f, --force             accepted for cp's sake: DEST is replaced anyhow
   -n, --no-clobber        do not replace an existing file

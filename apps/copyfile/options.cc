@@ -33,6 +33,11 @@ enum LongOption : int {
   kOverwriteDevice,
   kPreserve,
   kNoPreserve,
+  kDigest,
+  kExpect,
+  kChecksums,
+  kVerify,
+  kAllowChanges,
   kHelp,
   kVersion,
 };
@@ -56,6 +61,11 @@ constexpr option kLongOptions[] = {
     {"overwrite-device", no_argument, nullptr, kOverwriteDevice},
     {"preserve", optional_argument, nullptr, kPreserve},
     {"no-preserve", required_argument, nullptr, kNoPreserve},
+    {"digest", required_argument, nullptr, kDigest},
+    {"expect", required_argument, nullptr, kExpect},
+    {"checksums", required_argument, nullptr, kChecksums},
+    {"verify", no_argument, nullptr, kVerify},
+    {"allow-changes", no_argument, nullptr, kAllowChanges},
     {"no-clobber", no_argument, nullptr, 'n'},
     {"force", no_argument, nullptr, 'f'},
     {"no-target-directory", no_argument, nullptr, 'T'},
@@ -78,6 +88,18 @@ constexpr std::array<Choice<CachePolicy>, 3> kCacheChoices{{{"auto", CachePolicy
 constexpr std::array<Choice<Durability>, 3> kDurabilityChoices{{{"none", Durability::none},
                                                                 {"ordered", Durability::ordered},
                                                                 {"durable", Durability::durable}}};
+constexpr std::array<Choice<Algorithm>, 2> kDigestChoices{
+    {{"sha256", Algorithm::sha256}, {"xxh3", Algorithm::xxh3_128}}};
+
+bool take_expected(const char* argument, CheckOptions& check) {
+  check.expected = parse_digest(argument);
+  if (check.expected) return true;
+  usage_error(
+      fmt::format("invalid digest {}: it should be 'sha256:' and 64 hexadecimal digits, or 'xxh3:' "
+                  "and 32",
+                  app::quoted(argument)));
+  return false;
+}
 
 constexpr std::array<Choice<SyncPolicy>, 3> kSyncChoices{{{"auto", SyncPolicy::automatic},
                                                           {"files", SyncPolicy::files},
@@ -122,6 +144,11 @@ bool take(int code, const char* argument, Options& o) {
     case kLimitRate: return take_rate(argument, o.rate);
     case kDebug: o.debug = o.verbose = true; return true;
     case kOverwriteDevice: o.overwrite_device = true; return true;
+    case kDigest: return choose("digest", argument, kDigestChoices, o.check.digest);
+    case kExpect: return take_expected(argument, o.check);
+    case kChecksums: o.checksum_files.emplace_back(argument); return true;
+    case kVerify: o.check.verify = true; return true;
+    case kAllowChanges: o.allow_changes = true; return true;
     case 'n': o.no_clobber = true; return true;
     case kDryRun: o.dry_run = true; return true;
     case 'r': o.recursive = true; return true;
@@ -156,6 +183,11 @@ bool belongs(Verb verb, int code) {
     case 'T':
     case 't':
     case kSync:
+    case kDigest:
+    case kExpect:
+    case kChecksums:
+    case kVerify:
+    case kAllowChanges:
     case kDebug: return verb == Verb::copy;
     case kExplain:
     case kProgress:
@@ -173,6 +205,14 @@ int contradiction(const Options& o) {
   }
   if (o.target_directory && o.no_target_directory) {
     return usage_error("cannot combine --target-directory (-t) and --no-target-directory (-T)");
+  }
+  const CheckOptions& check = o.check;
+  if (check.expected && !o.checksum_files.empty()) {
+    return usage_error("cannot combine --expect and --checksums");
+  }
+  if (check.expected && check.digest != Algorithm::none &&
+      check.digest != check.expected->algorithm) {
+    return usage_error("--digest and --expect name different algorithms");
   }
   return kOk;
 }

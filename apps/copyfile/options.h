@@ -8,6 +8,7 @@
 
 #include "copyfile/preserve.h"
 #include "copyfile/progress.h"
+#include "engine/check_copy.h"
 #include "plan/options.h"
 #include "publish/batch.h"
 
@@ -26,7 +27,10 @@ struct Options {
   bool no_target_directory = false;
   std::optional<std::string> target_directory;
   bool overwrite_device = false;
-  bool recursive = false;  // the next three: of sweep
+  CheckOptions check;
+  std::vector<std::string> checksum_files;  // --checksums, in order
+  bool allow_changes = false;               // of a source, while it is read
+  bool recursive = false;                   // the next three: of sweep
   bool dry_run = false;
   bool force = false;
   bool verbose = false;

@@ -72,6 +72,7 @@ COPYFILE_EXPORT ssize_t copyfilev(int out_fd, int in_fd, struct copyfile_range *
 #define COPYFILE_SPARSE_ALWAYS 0x400u  /* make holes of long runs of zeros */
 #define COPYFILE_CACHE_KEEP 0x800u     /* never go around the page cache */
 #define COPYFILE_FOLLOW_OUT 0x1000u    /* if out_path is a symbolic link, replace what it names, not the link */
+#define COPYFILE_ALLOW_CHANGE 0x2000u  /* a source that changes while it is read is no error */
 
 /* copyfile_how.replace */
 #define COPYFILE_REPLACE_NEVER 0u /* EEXIST if out_path exists, as link(2) */
@@ -106,6 +107,12 @@ COPYFILE_EXPORT ssize_t copyfilev(int out_fd, int in_fd, struct copyfile_range *
 #define COPYFILE_VERIFY_NONE 0u
 #define COPYFILE_VERIFY_MEDIUM 1u /* read the copy back from the medium and compare */
 
+/* copyfile_report.verified: where the copy was read back from */
+#define COPYFILE_VERIFIED_NO 0u
+#define COPYFILE_VERIFIED_DIRECT 1u  /* the medium, by O_DIRECT */
+#define COPYFILE_VERIFIED_DROPPED 2u /* the medium: the page cache was seen to be empty before */
+#define COPYFILE_VERIFIED_CACHE 3u   /* the page cache: nothing is behind it (tmpfs), or it could not be emptied */
+
 struct copyfile_progress {
   uint64_t copied; /* bytes in place */
   uint64_t total;  /* bytes to copy, 0 if not known */
@@ -128,7 +135,7 @@ struct copyfile_how {
   uint64_t wanted;     /* metadata classes: losing one is in the report */
   uint32_t digest;
   uint32_t verify;
-  uint8_t expected[64]; /* with digest: the copy gets its name only if it has this digest, unless all zero */
+  uint8_t expected[64]; /* with digest: the copy gets its name only if it has this digest (first bytes; the rest zero) */
   uint64_t rate;        /* bytes a second at most, 0 = no limit */
   /* Called about ten times a second from the calling thread or one of ours, never from two at once. Not 0 cancels:
    * ECANCELED, and nothing is left. */
@@ -153,9 +160,11 @@ struct copyfile_report {
   uint64_t not_preserved; /* metadata classes of which something was lost; see copyfile_how.lost */
   uint32_t published;     /* 1: the name is there (also when the call fails behind that point) */
   uint32_t durability;    /* reached */
-  uint32_t digest;
+  uint32_t digest;          /* of digest_value: the one asked for, or with verify alone COPYFILE_DIGEST_XXH3_128 */
   uint32_t mechanisms_used; /* 1 << COPYFILE_BY_... */
-  uint8_t digest_value[64];
+  uint8_t digest_value[64]; /* of the bytes that were copied, also where it is not the expected one */
+  uint32_t verified;        /* COPYFILE_VERIFIED_... */
+  uint32_t retries;         /* how often the copy began again, because the source had changed */
 };
 
 /* Creates out_path as a complete copy of in_path, or not at all: no observer, and after a crash nobody, sees the name with
@@ -164,11 +173,11 @@ struct copyfile_report {
  *
  * Returns 0, or -1 with errno as copyfile() and:
  *   EEXIST      out_path exists and replace is COPYFILE_REPLACE_NEVER
- *   ESTALE      the source became shorter while it was copied
+ *   EBADMSG     the copy has not the expected digest, or the medium does not hold what was copied
+ *   ESTALE      the source changed while it was copied, and again each time that the copy began anew
  *   ECANCELED   the progress function said so
  *   E2BIG       how_size is larger than known and something unknown is asked for
- *   EOPNOTSUPP  a digest or a verification that this version does not have, or a file system that can't keep a
- *               required metadata class
+ *   EOPNOTSUPP  a file system that can't keep a required metadata class; SHA-256 without libcrypto.so.3
  *   EBUSY       out_path leads through a link of procfs (/dev/stdout) to a file that is open (COPYFILE_FOLLOW_OUT)
  *   ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EACCES, EROFS, ... as open(2), link(2) and rename(2)
  * Once the name is there nothing undoes it: if the call fails behind that point (EIO while the directory is synced),

@@ -96,7 +96,9 @@ struct FileOptions {
                     COPYFILE_PROJECT | COPYFILE_VERITY;
   uint32_t digest = COPYFILE_DIGEST_NONE;
   uint32_t verify = COPYFILE_VERIFY_NONE;
-  std::array<uint8_t, 64> expected{};
+  std::array<uint8_t, 64>
+      expected{};             // with digest: the copy gets its name only if it has this one
+  bool allow_change = false;  // of the source, while it is read
 
   // How fast it goes.
   Cache cache = Cache::automatic;
@@ -147,6 +149,7 @@ inline Result<Report> copy_file(const std::string& in_path, const std::string& o
   if (options.cache == Cache::keep) how.flags |= COPYFILE_CACHE_KEEP;
   if (!options.follow_source) how.flags |= COPYFILE_NOFOLLOW;
   if (options.follow_destination) how.flags |= COPYFILE_FOLLOW_OUT;
+  if (options.allow_change) how.flags |= COPYFILE_ALLOW_CHANGE;
   how.replace = static_cast<uint32_t>(options.replace);
   how.durability = static_cast<uint32_t>(options.durability);
   how.required = options.required;

@@ -12,6 +12,13 @@ namespace {
 static_assert(static_cast<uint32_t>(Durability::ordered) == COPYFILE_ORDERED);
 static_assert(static_cast<uint32_t>(Durability::none) == COPYFILE_NONE);
 static_assert(static_cast<uint32_t>(Durability::durable) == COPYFILE_DURABLE);
+static_assert(static_cast<uint32_t>(Algorithm::sha256) == COPYFILE_DIGEST_SHA256);
+static_assert(static_cast<uint32_t>(Algorithm::xxh3_128) == COPYFILE_DIGEST_XXH3_128);
+static_assert(static_cast<uint32_t>(Medium::direct) == COPYFILE_VERIFIED_DIRECT);
+static_assert(static_cast<uint32_t>(Medium::dropped) == COPYFILE_VERIFIED_DROPPED);
+static_assert(static_cast<uint32_t>(Medium::cache) == COPYFILE_VERIFIED_CACHE);
+static_assert(Digest::kMaxSize == sizeof copyfile_how{}.expected &&
+              Digest::kMaxSize == sizeof copyfile_report{}.digest_value);
 static_assert(metadata::kMode == COPYFILE_MODE && metadata::kOwner == COPYFILE_OWNER &&
               metadata::kTimes == COPYFILE_TIMES && metadata::kAcl == COPYFILE_ACL &&
               metadata::kXattr == COPYFILE_XATTR &&
@@ -24,7 +31,11 @@ static_assert(index_of(MechanismId::buffered) == COPYFILE_BY_BUFFERED);
 static_assert(index_of(MechanismId::direct) == COPYFILE_BY_DIRECT);
 static_assert(index_of(MechanismId::zero) == COPYFILE_BY_ZERO);
 // A size that was once published never shrinks; a larger one needs the rules of openat2(2), which file_job() follows.
-static_assert(sizeof(copyfile_how) == 144 && sizeof(copyfile_report) == 224);
+static_assert(sizeof(copyfile_how) == 144 && sizeof(copyfile_report) == 232);
+
+bool is_set(std::span<const uint8_t> bytes) {
+  return std::any_of(bytes.begin(), bytes.end(), [](uint8_t b) { return b != 0; });
+}
 
 tl::unexpected<Error> refused(int code) { return fail(code, Op::validate); }
 
@@ -47,14 +58,23 @@ Done check_values(const copyfile_how& how) {
     return refused(EINVAL);
   }
   if (((how.required | how.wanted) & ~metadata::kAll) != 0) return refused(EINVAL);
-  const bool digest_expected = std::any_of(std::begin(how.expected), std::end(how.expected),
-                                           [](uint8_t b) { return b != 0; });
-  if (digest_expected && how.digest == COPYFILE_DIGEST_NONE) return refused(EINVAL);
-  // Never narrowed in silence: what this version can't check is refused.
-  if (how.digest != COPYFILE_DIGEST_NONE || how.verify != COPYFILE_VERIFY_NONE) {
-    return refused(EOPNOTSUPP);
+  // Bytes behind the digest mean that another one was meant.
+  if (is_set(std::span(how.expected).subspan(digest_size(static_cast<Algorithm>(how.digest))))) {
+    return refused(EINVAL);
   }
   return {};
+}
+
+CheckOptions check_options(const copyfile_how& how) {
+  CheckOptions options;
+  options.digest = static_cast<Algorithm>(how.digest);
+  options.verify = how.verify == COPYFILE_VERIFY_MEDIUM;
+  if (is_set(how.expected)) {
+    options.expected.emplace();
+    options.expected->algorithm = options.digest;
+    std::copy(std::begin(how.expected), std::end(how.expected), options.expected->bytes.begin());
+  }
+  return options;
 }
 
 }  // namespace
@@ -89,6 +109,8 @@ Result<FileJob> file_job(const copyfile_how* how, size_t size) {
   if (!options) return fail(options.error());
   FileJob job;
   job.data = *options;
+  job.check = check_options(*known);
+  job.allow_change = (known->flags & COPYFILE_ALLOW_CHANGE) != 0;
   job.follow_in = (known->flags & COPYFILE_NOFOLLOW) == 0;
   job.follow_out = (known->flags & COPYFILE_FOLLOW_OUT) != 0;
   job.replace = known->replace == COPYFILE_REPLACE_NEVER ? Replace::never : Replace::file;
@@ -127,6 +149,13 @@ void fill_report(const FileReport& from, copyfile_report* report, size_t size) {
   full.not_preserved = from.not_preserved;
   full.published = from.published ? 1 : 0;
   full.durability = static_cast<uint32_t>(from.reached);
+  if (from.checked.digest) {
+    full.digest = static_cast<uint32_t>(from.checked.digest->algorithm);
+    const auto& bytes = from.checked.digest->bytes;
+    std::copy(bytes.begin(), bytes.end(), full.digest_value);
+  }
+  full.verified = static_cast<uint32_t>(from.checked.medium);
+  full.retries = from.retries;
   std::memcpy(report, &full, std::min(size, sizeof full));
 }
 

@@ -13,7 +13,7 @@ inline constexpr uint64_t kRangeFlags = COPYFILE_NO_SHARE | COPYFILE_REQUIRE_SHA
                                         COPYFILE_EXACT;
 inline constexpr uint64_t kFileFlags =
     (kRangeFlags & ~uint64_t{COPYFILE_EXACT}) | COPYFILE_NOFOLLOW | COPYFILE_SPARSE_NEVER |
-    COPYFILE_SPARSE_ALWAYS | COPYFILE_CACHE_KEEP | COPYFILE_FOLLOW_OUT;
+    COPYFILE_SPARSE_ALWAYS | COPYFILE_CACHE_KEEP | COPYFILE_FOLLOW_OUT | COPYFILE_ALLOW_CHANGE;
 
 // EINVAL: a flag outside `known`, or flags that contradict each other.
 Result<DataOptions> data_options(uint64_t flags, uint64_t known);
