@@ -7,8 +7,8 @@ namespace libcopyfile::app {
 ControlOptions Context::control() {
   ControlOptions control;
   control.rate = options.rate;
-  control.progress = [this](uint64_t copied, uint64_t total) {
-    progress.update(copied, total);
+  control.progress = [this](const Progress& now) {
+    progress.update(now);
     return !interrupted();
   };
   return control;

@@ -38,13 +38,13 @@ void ProgressLine::start(const std::string& name) {
   started_ = last_ = monotonic_seconds();
 }
 
-void ProgressLine::update(uint64_t copied, uint64_t total) {
+void ProgressLine::update(const Progress& progress) {
   if (!enabled_) return;
   const double now = monotonic_seconds();
   if (now - started_ < delay_) return;
-  if (!on_terminal_ && copied != total && now - last_ < kLogInterval) return;
+  if (!on_terminal_ && progress.copied != progress.total && now - last_ < kLogInterval) return;
   last_ = now;
-  std::string line = text(copied, total, now - started_);
+  std::string line = text(progress, now - started_);
   if (!on_terminal_) {
     line += '\n';
   } else {
@@ -56,16 +56,17 @@ void ProgressLine::update(uint64_t copied, uint64_t total) {
   shown_ = true;
 }
 
-std::string ProgressLine::text(uint64_t copied, uint64_t total, double seconds) const {
-  const double rate = seconds > 0 ? static_cast<double>(copied) / seconds : 0;
-  std::string line = format_size(copied);
-  if (total > 0) {
-    const double part = static_cast<double>(copied) / static_cast<double>(total);
-    line += fmt::format(" of {}  {:.0f}%", format_size(total), 100 * part);
+// Holes and shared bytes come in milliseconds: the rate, and the time that is left, are those of what is read and written.
+std::string ProgressLine::text(const Progress& p, double seconds) const {
+  const double rate = seconds > 0 ? static_cast<double>(p.moved) / seconds : 0;
+  std::string line = format_size(p.copied);
+  if (p.total > 0) {
+    const double part = static_cast<double>(p.copied) / static_cast<double>(p.total);
+    line += fmt::format(" of {}  {:.0f}%", format_size(p.total), 100 * part);
   }
-  line += fmt::format("  {}/s", format_size(static_cast<uint64_t>(rate)));
-  if (total > copied && rate > 0) {
-    line += fmt::format("  {} left", duration(static_cast<double>(total - copied) / rate));
+  if (rate > 0) line += fmt::format("  {}/s", format_size(static_cast<uint64_t>(rate)));
+  if (p.to_move > p.moved && rate > 0) {
+    line += fmt::format("  {} left", duration(static_cast<double>(p.to_move - p.moved) / rate));
   }
   return line + "  " + quoted_if_needed(name_);
 }

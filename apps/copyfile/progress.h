@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "engine/job_control.h"
+
 namespace libcopyfile::app {
 
 enum class ShowProgress : uint8_t { automatic, always, never };
@@ -17,13 +19,12 @@ class ProgressLine {
 
   // A file begins.
   void start(const std::string& name);
-  // total 0: not known.
-  void update(uint64_t copied, uint64_t total);
+  void update(const Progress& progress);
   // Takes the line away, so that a message can be printed.
   void clear();
 
  private:
-  std::string text(uint64_t copied, uint64_t total, double seconds) const;
+  std::string text(const Progress& progress, double seconds) const;
 
   bool enabled_;
   bool on_terminal_;

@@ -114,8 +114,10 @@ COPYFILE_EXPORT ssize_t copyfilev(int out_fd, int in_fd, struct copyfile_range *
 #define COPYFILE_VERIFIED_CACHE 3u   /* the page cache: nothing is behind it (tmpfs), or it could not be emptied */
 
 struct copyfile_progress {
-  uint64_t copied; /* bytes in place */
-  uint64_t total;  /* bytes to copy, 0 if not known */
+  uint64_t copied;  /* bytes in place */
+  uint64_t total;   /* bytes to copy, 0 if not known */
+  uint64_t moved;   /* of copied: read and written, neither shared nor left as holes; what takes the time */
+  uint64_t to_move; /* of total; 0 if not known, or nothing */
 };
 
 /* One thing that the source, or the replaced file, has and the copy has not: "owner", "user.a", "nocow", ... */

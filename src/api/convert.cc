@@ -121,9 +121,9 @@ Result<FileJob> file_job(const copyfile_how* how, size_t size) {
   if (((job.required | job.wanted) & metadata::kMode) == 0) job.creation_mask = creation_mask();
   job.control.rate = known->rate;
   if (known->progress != nullptr) {
-    job.control.progress = [call = known->progress, data = known->progress_data](uint64_t copied,
-                                                                                 uint64_t total) {
-      const copyfile_progress now{copied, total};
+    job.control.progress = [call = known->progress,
+                            data = known->progress_data](const Progress& p) {
+      const copyfile_progress now{p.copied, p.total, p.moved, p.to_move};
       return call(&now, data) == 0;
     };
   }

@@ -87,6 +87,7 @@ class DataCopy {
       outcome_.error = ok.error();
       return false;
     }
+    tell_what_moves(plan);
     if (plan.short_source) outcome_.end_of_source = true;
     tap_ = job_.tap != nullptr && job_.tap->follow(plan) ? job_.tap : nullptr;
     for (const Step& step : plan.steps) {
@@ -100,6 +101,14 @@ class DataCopy {
       }
     }
     return false;
+  }
+
+  // Where the end is not known, the ranges are as long as files can be.
+  void tell_what_moves(const Plan& plan) {
+    uint64_t bytes = 0;
+    for (const Step& step : plan.steps) bytes += step.moves_data ? step.bytes : 0;
+    const bool known = job_.facts.in.size_trusted && job_.facts.in.kind != FileType::stream;
+    job_.control.expect(known ? bytes : 0);
   }
 
   // A source may end before its ranges do, because it shrank or because its size was not known. What lies behind that end is

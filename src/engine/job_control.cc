@@ -13,16 +13,16 @@ constexpr double kReportEvery = 0.1;  // seconds
 }  // namespace
 
 JobControl::JobControl(const ControlOptions& options, uint64_t total)
-    : options_(options), total_(total), chunk_(kChunk) {
+    : options_(options), now_{.total = total}, chunk_(kChunk) {
   if (options.rate > 0) chunk_ = std::clamp(options.rate / 10, kSmallestChunk, kChunk);
   if (options.rate > 0 || options.progress) started_ = reported_ = monotonic_seconds();
 }
 
 bool JobControl::moved(uint64_t bytes) {
-  copied_ += bytes;
-  if (moves_data_ && options_.rate > 0) {
-    limited_bytes_ += bytes;
-    wait_for_rate();
+  now_.copied += bytes;
+  if (moves_data_) {
+    now_.moved += bytes;
+    if (options_.rate > 0) wait_for_rate();
   }
   if (!options_.progress) return true;
   // moved(0) asks whether to stop, nothing else.
@@ -35,13 +35,13 @@ bool JobControl::finish() { return !options_.progress || report(); }
 // Whoever cancelled is not asked again: the answer may have been given once only.
 bool JobControl::report() {
   reported_ = monotonic_seconds();
-  if (!cancelled_ && !options_.progress(copied_, total_)) cancelled_ = true;
+  if (!cancelled_ && !options_.progress(now_)) cancelled_ = true;
   return !cancelled_;
 }
 
 void JobControl::wait_for_rate() {
   const double due =
-      started_ + static_cast<double>(limited_bytes_) / static_cast<double>(options_.rate);
+      started_ + static_cast<double>(now_.moved) / static_cast<double>(options_.rate);
   for (double now = monotonic_seconds(); now < due; now = monotonic_seconds()) {
     // In slices, so that cancelling is noticed while a slow copy sleeps.
     sleep_seconds(std::min(due - now, kReportEvery));

@@ -7,9 +7,16 @@
 
 namespace libcopyfile {
 
+struct Progress {
+  uint64_t copied = 0;   // in place
+  uint64_t total = 0;    // 0: not known
+  uint64_t moved = 0;    // of copied: read and written, neither shared nor left out
+  uint64_t to_move = 0;  // of total, as planned; 0: not known, or nothing
+};
+
 struct ControlOptions {
   // Called about ten times a second from the thread that runs the job, and once at the end of its data; false cancels.
-  std::function<bool(uint64_t copied, uint64_t total)> progress;
+  std::function<bool(const Progress& progress)> progress;
   uint64_t rate = 0;  // bytes a second at most, 0 = no limit
 };
 
@@ -24,9 +31,13 @@ class JobControl final : public Control {
   }
   // What comes now moves data, or shares it and leaves it out: that counts for no rate, and GiBs of it take milliseconds.
   void begin_step(bool moves_data) { moves_data_ = moves_data; }
+  // How many bytes the steps to come move; 0: not known.
+  void expect(uint64_t bytes_to_move) {
+    now_.to_move = bytes_to_move == 0 ? 0 : now_.moved + bytes_to_move;
+  }
   // The last call of progress.
   bool finish();
-  uint64_t copied() const { return copied_; }
+  uint64_t copied() const { return now_.copied; }
 
  private:
   // No call into the kernel can be interrupted: this is what a ^C may have to wait for.
@@ -37,10 +48,8 @@ class JobControl final : public Control {
   bool report();
 
   const ControlOptions& options_;
-  uint64_t total_;
+  Progress now_;
   uint64_t chunk_;
-  uint64_t copied_ = 0;
-  uint64_t limited_bytes_ = 0;  // of copied_
   bool moves_data_ = true;
   double started_ = 0;
   double reported_ = 0;

@@ -149,7 +149,7 @@ TEST_P(CopyJobTest, CancelledAtAnyTimeNothingIsLeft) {
   for (int after = 0; after < 3; ++after) {
     int calls = 0;
     job_.control.rate = 1 << 20;  // slow enough for three calls on a machine that stalls
-    job_.control.progress = [&](uint64_t, uint64_t) { return calls++ < after; };
+    job_.control.progress = [&](const Progress&) { return calls++ < after; };
     const Done ok = copy();
     ASSERT_FALSE(ok);
     EXPECT_EQ(ok.error().code, ECANCELED);
@@ -159,7 +159,7 @@ TEST_P(CopyJobTest, CancelledAtAnyTimeNothingIsLeft) {
 }
 
 TEST_P(CopyJobTest, CancelledAtTheLastMomentNothingIsLeft) {
-  job_.control.progress = [&](uint64_t copied, uint64_t total) { return copied < total; };
+  job_.control.progress = [&](const Progress& p) { return p.copied < p.total; };
   const Done ok = copy();
   ASSERT_FALSE(ok);
   EXPECT_EQ(ok.error().code, ECANCELED);

@@ -44,6 +44,19 @@ class DataCopyTest : public ::testing::Test {
     return copy_data(job);
   }
 
+  // What progress said last of a copy of the first `length` bytes, after never having said less than before.
+  Progress watched(uint64_t length) {
+    Progress last;
+    options_.progress = [&](const Progress& now) {
+      EXPECT_GE(now.copied, last.copied);
+      EXPECT_GE(now.moved, last.moved);
+      last = now;
+      return true;
+    };
+    run({{0, 0, length}});
+    return last;
+  }
+
   // What `done` says is in place is there, and nothing else has changed. Not for copies that were stopped: behind what is
   // counted their destinations hold what was under way.
   void expect_done_in_place(const DataOutcome& outcome, const std::vector<CopyRange>& ranges) {
@@ -211,7 +224,7 @@ TEST_F(DataCopyTest, AfterCancellingNobodyIsAskedAgain) {
   uint64_t calls = 0;
   uint64_t refusals = 0;
   options_.rate = 10 << 20;
-  options_.progress = [&](uint64_t, uint64_t) {
+  options_.progress = [&](const Progress&) {
     ++calls;
     return refusals++ > 0;  // says stop once only
   };
@@ -223,17 +236,31 @@ TEST_F(DataCopyTest, AfterCancellingNobodyIsAskedAgain) {
 
 TEST_F(DataCopyTest, ProgressEndsWithTheTotal) {
   make("data 8M", "");
-  uint64_t last = 0;
-  uint64_t total = 0;
-  options_.progress = [&](uint64_t copied, uint64_t of) {
-    EXPECT_GE(copied, last);
-    last = copied;
-    total = of;
-    return true;
-  };
-  run({{0, 0, 8 * kMiB}});
-  EXPECT_EQ(last, 8 * kMiB);
-  EXPECT_EQ(total, 8 * kMiB);
+  const Progress last = watched(8 * kMiB);
+  EXPECT_EQ(last.copied, 8 * kMiB);
+  EXPECT_EQ(last.total, 8 * kMiB);
+  EXPECT_EQ(last.moved, 8 * kMiB);
+  EXPECT_EQ(last.to_move, 8 * kMiB);
+}
+
+TEST_F(DataCopyTest, ProgressTellsWhatIsMovedFromWhatIsNot) {
+  make("data 1M, hole 6M, data 1M", "");
+  const Progress last = watched(8 * kMiB);
+  EXPECT_EQ(last.copied, 8 * kMiB);
+  EXPECT_EQ(last.moved, 2 * kMiB);
+  EXPECT_EQ(last.to_move, 2 * kMiB);
+}
+
+// Planned again, what is in place already is not moved a second time.
+TEST_F(DataCopyTest, ProgressKnowsWhatIsLeftAfterADeclinedMechanism) {
+  make("data 8M", "");
+  pretend_fuse();
+  system_.script.inject("short copy_range bytes=1048576")
+      .inject("fail copy_range errno=EINVAL after=3");
+  const Progress last = watched(8 * kMiB);
+  EXPECT_EQ(last.copied, 8 * kMiB);
+  EXPECT_EQ(last.moved, 8 * kMiB);
+  EXPECT_EQ(last.to_move, 8 * kMiB);
 }
 
 TEST_F(DataCopyTest, RateIsKeptRoughly) {
