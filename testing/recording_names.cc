@@ -22,9 +22,9 @@ std::string RecordingNames::shown(const std::string& name) const {
 Result<Fd> RecordingNames::open(int dir, const std::string& name, Open how) {
   Result<Fd> fd = real_.open(dir, name, how);
   if (fd) recorder_.names().set(fd->get(), name);
-  constexpr std::string_view kHow[] = {"read",          "read_no_follow", "look",
-                                       "look_and_lock", "write",          "read_write",
-                                       "directory",     "directory_path", "look_path"};
+  constexpr std::string_view kHow[] = {
+      "read",       "read_no_follow", "look",           "look_and_lock", "write",
+      "read_write", "directory",      "directory_path", "look_path",     "path"};
   return note("open", name, std::string(kHow[static_cast<size_t>(how)]), std::move(fd));
 }
 

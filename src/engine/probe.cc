@@ -6,21 +6,26 @@
 namespace libcopyfile {
 namespace {
 
+// Opening a pipe waits for its other end, or wakes it; opening a device may do anything. Both are looked at only.
 class Probe {
  public:
   Probe(const System& system, const Catalogue& catalogue, const ProbeJob& job, ProbeReport& report)
       : system_(system), catalogue_(catalogue), job_(job), report_(report) {}
 
   Done run() {
-    Result<Fd> in = system_.names.open(job_.in_dir, job_.in_path, Open::read);
+    const Result<FileStat> there = system_.names.stat(job_.in_dir, job_.in_path, true);
+    const bool stream = there && there->type == FileType::stream;
+    Result<Fd> in = system_.names.open(job_.in_dir, job_.in_path, stream ? Open::path : Open::read);
     if (!in) return fail(in.error());
     in_ = std::move(*in);
     Result<SideFacts> in_side = read_side(system_.files, in_.get(), true);
     if (!in_side) return fail(in_side.error());
+    in_side->readable = true;
     if (in_side->kind == FileType::directory) return fail(EISDIR, Op::open, job_.in_path);
     if (Done ok = open_scratch(); !ok) return ok;
     Result<SideFacts> out_side = read_side(system_.files, scratch_.get(), true);
     if (!out_side) return fail(out_side.error());
+    out_side->writable = true;
     report_.facts = join_sides(std::move(*in_side), std::move(*out_side), scratch_is_new_);
     resolve_unknown();
     make_plan();
@@ -35,7 +40,8 @@ class Probe {
       return open_unnamed(system_.names.open(job_.out_dir, job_.out_path, Open::directory_path));
     }
     if (there && there->type != FileType::regular) {
-      Result<Fd> fd = system_.names.open(job_.out_dir, job_.out_path, Open::read);
+      const Open how = there->type == FileType::stream ? Open::path : Open::read;
+      Result<Fd> fd = system_.names.open(job_.out_dir, job_.out_path, how);
       if (!fd) return fail(fd.error());
       scratch_ = std::move(*fd);
       report_.notes.emplace_back("nothing was tried: the destination is not a regular file");
@@ -91,8 +97,9 @@ class Probe {
     request.options.will_sync = true;
     request.ranges_asked = 1;
     const SideFacts& in = report_.facts.in;
-    request.whole_file = in.kind == FileType::regular && in.size_trusted && scratch_is_new_;
-    request.ranges = {{0, 0, request.whole_file ? in.size : kMaxOffset}};
+    const bool size_known = in.kind != FileType::stream && in.size_trusted;
+    request.whole_file = in.kind == FileType::regular && size_known && scratch_is_new_;
+    request.ranges = {{0, 0, size_known ? in.size : kMaxOffset}};
     DataJob data{system_.files,      catalogue_, in_.get(), scratch_.get(), report_.facts,
                  std::move(request), nullptr,    control,   false};
     Result<Plan> plan = plan_data(data);

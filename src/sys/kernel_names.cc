@@ -39,6 +39,7 @@ int open_flags(Open how) {
     case Open::directory: return O_RDONLY | O_DIRECTORY;
     case Open::directory_path: return O_PATH | O_DIRECTORY;
     case Open::look_path: return O_PATH | O_NOFOLLOW;
+    case Open::path: return O_PATH;
   }
   return O_RDONLY;
 }

@@ -24,6 +24,7 @@ enum class Open : uint8_t {
   directory,
   directory_path,  // O_PATH: for naming only, needs no permission to read
   look_path,  // O_PATH, of any file: its metadata can be asked, in part, without permission to read
+  path,       // O_PATH, through links: to look at, without what opening does to pipes and devices
 };
 enum class Rename : uint8_t { replace, no_replace, exchange };
 

@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "testing/inspect.h"
+#include "testing/loop_device.h"
 
 namespace libcopyfile::test {
 namespace {
@@ -66,6 +67,31 @@ TEST_P(CopyOnEveryFs, ProbeLeavesNothing) {
   EXPECT_EQ(f.exit_code, 0) << f.err;
   EXPECT_THAT(f.out, HasSubstr("buffered    yes"));
   EXPECT_THAT(copyfile.names(), ElementsAre("a"));
+}
+
+// Somebody who has opened a pipe, or waits for its other end, must not notice either.
+TEST(Copy, ProbeTouchesNoPipeAndNoDevice) {
+  const Command copyfile = Command::in_test_directory();
+  copyfile.write("a", pattern(100000));
+  const Finished f = copyfile.shell(
+      "mkfifo p && (printf text > p &) && timeout 10 $COPYFILE probe p b && "
+      "timeout 10 $COPYFILE probe a p && timeout 10 $COPYFILE probe /dev/zero b && timeout 10 cat "
+      "p");
+  EXPECT_EQ(f.exit_code, 0) << f.err;
+  EXPECT_TRUE(f.out.ends_with("text")) << f.out;
+  EXPECT_THAT(f.out, HasSubstr("buffered    yes"));
+}
+
+TEST(Copy, ProbeOfABlockDeviceKnowsTheLength) {
+  const Command copyfile = Command::in_test_directory();
+  const LoopDevice device = attach_loop(make_image(1 << 20, {}), 512);
+  copyfile.write("a", pattern(100000));
+  for (const std::vector<std::string>& names :
+       {std::vector<std::string>{"a", device.path}, {device.path, "b"}}) {
+    const Finished f = copyfile({"probe", names[0], names[1]});
+    EXPECT_EQ(f.exit_code, 0) << f.err;
+    EXPECT_THAT(f.out, Not(HasSubstr("the source ends")));
+  }
 }
 
 TEST(Copy, IntoADirectoryUnderItsOwnName) {
