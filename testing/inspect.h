@@ -12,7 +12,7 @@ namespace libcopyfile::test {
 // st_blocks in bytes, after the file has been written back: delayed allocation would hide some.
 uint64_t allocated_bytes(int fd);
 
-// The data of the file by SEEK_DATA and SEEK_HOLE.
+// The data of the file by SEEK_DATA and SEEK_HOLE; by FIEMAP where those are refused to the test (testing/refuse).
 std::vector<Range> seek_map(int fd);
 
 struct FileExtent {

@@ -29,7 +29,8 @@ Layout random_layout(uint64_t seed, uint64_t size, uint64_t granule);
 // "data 64K, hole 1M, data 5": from its text. K and M are powers of 1024.
 Layout layout_of(const std::string& text);
 
-// A new file (or an old one, cut to nothing first) with this layout; data is stamped with `file`. Throws ScratchError.
+// A new file (or an old one, cut to nothing first) with this layout; data is stamped with `file`. Where fallocate(2) is
+// refused to the test (testing/refuse), holes stand for preallocated extents. Throws ScratchError.
 Fd make_file(const std::string& path, const Layout& layout, uint8_t file);
 // What make_file() puts into it.
 Oracle oracle_of(const Layout& layout, uint8_t file);

@@ -73,6 +73,8 @@ Result<std::string> KernelNames::read_link(int dir, const std::string& name) {
 }
 
 Result<Fd> KernelNames::create_unnamed(int dir, uint32_t mode) {
+  // link() may need /proc, and would find that out only when everything has been written.
+  if (::faccessat(AT_FDCWD, "/proc/self/fd", X_OK, 0) != 0) return fail(EOPNOTSUPP, Op::create);
   return opened(open_retry(dir, ".", O_TMPFILE | O_RDWR, mode), Op::create, {});
 }
 

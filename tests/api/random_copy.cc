@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "testing/scratch_error.h"
-#include "testing/seccomp.h"
 #include "testing/stamped.h"
 
 namespace libcopyfile::test {
@@ -19,11 +18,6 @@ Layout random_file(std::mt19937_64& random) {
   const uint64_t size = choose(random, uint64_t{1} << (10 + choose(random, 13)));
   const uint64_t granule = choose(random, 3) == 0 ? 1 + choose(random, 3000) : kBlock;
   Layout layout = random_layout(random(), size, granule);
-  if (is_refused("no-fallocate")) {
-    for (Island& i : layout) {
-      if (i.content == Content::unwritten) i.content = Content::hole;
-    }
-  }
   return layout;
 }
 
@@ -126,8 +120,6 @@ RandomCopy random_copy(std::mt19937_64& random) {
   RandomCopy copy;
   copy.files.source = random_file(random);
   copy.files.state = static_cast<State>(choose(random, 4));
-  if (copy.files.state == State::over_unwritten && is_refused("no-fallocate"))
-    copy.files.state = State::dirty;
   copy.files.same_file = choose(random, 6) == 0;
   if (!copy.files.same_file && choose(random, 4) != 0) copy.files.old = random_file(random);
   copy.ranges = random_ranges(random, size_of(copy.files.source), copy.files.same_file);

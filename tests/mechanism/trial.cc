@@ -12,7 +12,6 @@
 #include "facts/read_facts.h"
 #include "testing/islands.h"
 #include "testing/scratch_error.h"
-#include "testing/seccomp.h"
 #include "testing/stamped.h"
 
 namespace libcopyfile::test {
@@ -52,14 +51,6 @@ Plan4 plan_of(Shape shape, Size size) {
                                  {401408, 421888, 106496}};
   if (shape == Shape::aligned_end) aligned.back().length = 512288 - 401408;
   return {islands, 450000, aligned};
-}
-
-// Without fallocate(2) nothing can be preallocated; a hole reads the same.
-std::string possible(std::string layout) {
-  for (size_t at;
-       is_refused("no-fallocate") && (at = layout.find("unwritten")) != std::string::npos;)
-    layout.replace(at, 9, "hole");
-  return layout;
 }
 
 // Stamping takes longer than copying: each content is made once.
@@ -123,7 +114,7 @@ bool TestControl::moved(uint64_t bytes) {
 
 Trial::Trial(const Case& c, const std::string& directory, Size size) : subject_(*c.subject) {
   const Plan4 plan = plan_of(subject_.shape, size);
-  const std::string layout = possible(plan.layout);
+  const std::string& layout = plan.layout;
   const bool to_new = subject_.manner.out_is_new || plan.old_size == 0;
   const std::string old = to_new ? "" : "data " + std::to_string(plan.old_size);
   source_bytes_ = &bytes_of(layout, 1);
