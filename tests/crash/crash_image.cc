@@ -1,6 +1,7 @@
 #include "crash_image.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -52,20 +53,34 @@ Mapping::~Mapping() {
   if (data_ != nullptr) munmap(data_, size_);
 }
 
-void copy_sparse(std::span<const std::byte> from, std::span<std::byte> to) {
+uint64_t size_of(const Fd& file) {
+  struct stat found {};
+  if (fstat(file.get(), &found) != 0) throw ScratchError::of_errno("fstat");
+  return static_cast<uint64_t>(found.st_size);
+}
+
+void copy_sparse(const Fd& from, std::span<std::byte> to) {
   static const std::byte zeros[kBlock]{};
-  for (size_t at = 0; at < from.size(); at += kBlock) {
-    const size_t n = std::min<size_t>(kBlock, from.size() - at);
-    if (std::memcmp(from.data() + at, zeros, n) != 0) {
-      std::memcpy(to.data() + at, from.data() + at, n);
+  const Mapping mapping(from.get(), to.size());
+  const std::span<const std::byte> bytes = mapping.bytes();
+  const auto size = static_cast<off_t>(bytes.size());
+  for (off_t begin = 0; (begin = lseek(from.get(), begin, SEEK_DATA)) >= 0 && begin < size;) {
+    const off_t end = lseek(from.get(), begin, SEEK_HOLE);
+    for (; begin < end; begin += kBlock) {
+      const auto at = static_cast<size_t>(begin);
+      const size_t n = std::min<size_t>(kBlock, bytes.size() - at);
+      if (std::memcmp(bytes.data() + at, zeros, n) != 0) {
+        std::memcpy(to.data() + at, bytes.data() + at, n);
+      }
     }
+    begin = end;
   }
 }
 
-CrashImage::CrashImage(std::span<const std::byte> initial)
-    : file_(make_image(initial.size(), {})),
-      stable_(-1, initial.size()),
-      now_(file_.get(), initial.size()) {
+CrashImage::CrashImage(const Fd& initial)
+    : file_(make_image(size_of(initial), {})),
+      stable_(-1, size_of(initial)),
+      now_(file_.get(), size_of(initial)) {
   copy_sparse(initial, stable_.bytes());
   copy_sparse(initial, now_.bytes());
 }

@@ -32,12 +32,13 @@ class Mapping {
   size_t size_ = 0;
 };
 
-// Copies what is not zero. `to` is all zeros.
-void copy_sparse(std::span<const std::byte> from, std::span<std::byte> to);
+// Copies what of `from` is allocated and not zero. `to` is all zeros.
+void copy_sparse(const Fd& from, std::span<std::byte> to);
+uint64_t size_of(const Fd& file);
 
 class CrashImage {
  public:
-  explicit CrashImage(std::span<const std::byte> initial);
+  explicit CrashImage(const Fd& initial);
 
   // What a loop device is made of. Equal to the stable bytes and what has been applied.
   const Fd& file() const { return file_; }

@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "testing/loop_device.h"
+
 namespace libcopyfile::test {
 namespace {
 
@@ -23,8 +25,7 @@ class CrashImageTest : public testing::Test {
     return text;
   }
 
-  Mapping before_{-1, kSize};
-  CrashImage image_{before_.bytes()};
+  CrashImage image_{make_image(kSize, {})};
   const std::string a_ = std::string(kBlock, 'a');
   const std::string b_ = std::string(2 * kBlock, 'b');
 };

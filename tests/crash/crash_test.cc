@@ -2,6 +2,7 @@
 // complete new one. And controls, which prove that the suite would have found it otherwise.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -18,6 +19,7 @@ std::vector<Job> our_jobs() {
   std::vector<Job> jobs;
   for (const FsKind fs : kFileSystems) {
     for (const std::string& scenario : scenario_names(fs)) {
+      if (!crash_suite_is_full() && (scenario == "mixed2" || scenario == "mixed3")) continue;
       jobs.push_back({fs, scenario, Level::ordered, Copier::ours});
       jobs.push_back({fs, scenario, Level::durable, Copier::ours});
     }
@@ -48,10 +50,17 @@ std::vector<Job> control_jobs() {
   return jobs;
 }
 
+// There is the most to choose from where the steps are random; a few files synced one by one can't be torn in many ways.
+constexpr size_t kRandomWeight = 4;
+
 size_t states_of(const CrashSettings& settings, const Job& job) {
-  const size_t jobs = 2 * scenario_names(job.fs).size();
-  const size_t each = settings.states / jobs;
-  if (job.copier != Copier::ours) return std::min<size_t>(each, 100);
+  size_t weights = 0;
+  for (const Job& ours : our_jobs()) {
+    if (ours.fs == job.fs) weights += is_random(ours) ? kRandomWeight : 1;
+  }
+  const size_t each = states_asked(settings, job.fs) / weights;
+  if (job.copier != Copier::ours) return std::clamp<size_t>(each, 60, 100);
+  if (is_random(job)) return kRandomWeight * each;
   return job.level == Level::none ? each / 4 : each;
 }
 
@@ -79,8 +88,10 @@ Pool& pool() {
     std::printf("crash: seed %llu\n", static_cast<unsigned long long>(settings.seed));
     std::vector<PoolJob> jobs;
     for (const auto& list : {our_jobs(), jobs_without_promise(), control_jobs()}) {
-      for (const Job& job : list) {
+      for (Job job : list) {
         if (!will_run(job.name())) continue;
+        job.seed = settings.seed;
+        job.steps = settings.full ? 120 : 12;
         PoolJob wanted{job, {}, settings.replay, {}};
         wanted.explore = {settings.seed, states_of(settings, job), settings.only, settings.keep};
         if (job.copier == Copier::ours) wanted.save_under = temporary_directory();
@@ -155,7 +166,7 @@ TEST_P(CrashTotal, IsAsManyStatesAsAskedFor) {
       std::string(name_of(GetParam())).c_str(), states, violations,
       static_cast<double>(states) / seconds);
   // What is asked for includes states that turn out to be equal.
-  EXPECT_GE(states, settings.states * 5 / 6);
+  EXPECT_GE(states, settings.full ? 5000 : states_asked(settings, GetParam()) / 2);
 }
 
 }  // namespace

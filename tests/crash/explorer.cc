@@ -65,7 +65,7 @@ Findings Explorer::run() {
   for (int pass = 0; pass < kPasses; ++pass) {
     const uint64_t first = next;
     missing_ = options_.states - std::min(options_.states, known_.size());
-    CrashImage image(recording_.before.bytes());
+    CrashImage image(recording_.before);
     for (size_t w = 0; w < windows_.size(); ++w) {
       const bool look = w % stride == 0 || windows_[w].marked || options_.only;
       if (pass == 0 && look) explore_settled(w, image);

@@ -21,7 +21,8 @@ uint64_t image_size(FsKind fs) {
   switch (fs) {
     case FsKind::ext4: return 64 * kMiB;
     case FsKind::xfs: return 300 * kMiB;
-    default: return 128 * kMiB;
+    // Where there is little room for metadata, Btrfs commits all the time by itself, and who does not sync isn't caught.
+    default: return 512 * kMiB;
   }
 }
 
@@ -58,20 +59,12 @@ Fd memory_file(const char* name) {
   return fd;
 }
 
-uint64_t size_of(const Fd& fd) {
-  struct stat found {};
-  if (fstat(fd.get(), &found) != 0) throw ScratchError::of_errno("fstat");
-  return static_cast<uint64_t>(found.st_size);
-}
-
-void write_sparse(const std::string& path, std::span<const std::byte> bytes) {
+void write_sparse(const std::string& path, const Fd& from) {
   const Fd fd(open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!fd.valid() || ftruncate(fd.get(), static_cast<off_t>(bytes.size())) != 0) {
+  if (!fd.valid() || ftruncate(fd.get(), static_cast<off_t>(size_of(from))) != 0) {
     throw ScratchError::of_errno("make " + path);
   }
-  if (bytes.empty()) return;
-  const Mapping mapping(fd.get(), bytes.size());
-  copy_sparse(bytes, mapping.bytes());
+  copy_sparse(from, Mapping(fd.get(), size_of(from)).bytes());
 }
 
 Fd open_saved(const std::string& path) {
@@ -102,8 +95,8 @@ Recording record(const Job& job, const Workload& workload) {
   }
   Recording result;
   result.job = job;
-  result.before = Mapping(-1, size_of(image));
-  copy_sparse(Mapping(image.get(), size_of(image)).bytes(), result.before.bytes());
+  result.before = make_image(size_of(image), {});
+  copy_sparse(image, Mapping(result.before.get(), size_of(image)).bytes());
   result.log_file = memory_file("log");
   {
     BlockRecorder recorder(image, result.log_file);
@@ -134,15 +127,14 @@ void Recording::save(const std::string& directory) const {
   if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
     throw ScratchError::of_errno("make the directory " + directory);
   }
-  write_sparse(directory + "/before", before.bytes());
-  write_sparse(directory + "/log", log.bytes());
+  write_sparse(directory + "/before", before);
+  write_sparse(directory + "/log", log_file);
 }
 
 Recording Recording::load(const Job& job, const std::string& directory) {
   Recording result;
   result.job = job;
-  const Fd image = open_saved(directory + "/before");
-  result.before = Mapping(image.get(), size_of(image));
+  result.before = open_saved(directory + "/before");
   result.log_file = open_saved(directory + "/log");
   result.read_log();
   return result;

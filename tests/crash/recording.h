@@ -12,7 +12,7 @@ namespace libcopyfile::test {
 
 struct Recording {
   Job job;
-  Mapping before;  // the disk before the first step
+  Fd before;  // the disk before the first step
   Fd log_file;
   Mapping log;
   std::vector<BlockEvent> events;  // up to the end of the last step

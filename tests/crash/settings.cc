@@ -28,12 +28,21 @@ constexpr bool kSanitized =
 
 }  // namespace
 
+bool crash_suite_is_full() { return variable("COPYFILE_CRASH") == "full"; }
+
+size_t states_asked(const CrashSettings& settings, FsKind fs) {
+  if (settings.states != 0) return settings.states;
+  if (settings.full) {
+    // So that there are 5,000 different ones: XFS writes less between two flushes, so there is less to choose from.
+    return fs == FsKind::xfs ? 7000 : 6000;
+  }
+  // States are explored by the kernel: a sanitizer sees no more in a thousand of them than in a few.
+  return kSanitized ? 100 : 700;
+}
+
 CrashSettings crash_settings() {
   CrashSettings settings;
-  settings.full = variable("COPYFILE_CRASH") == "full";
-  // States are explored by the kernel: a sanitizer sees no more in a thousand of them than in a few.
-  const size_t sample = kSanitized ? 100 : 800;
-  settings.states = settings.full ? 6000 : sample;
+  settings.full = crash_suite_is_full();
   const auto read = [](const char* name, auto& into) {
     if (const std::string text = variable(name); !text.empty()) into = number(text, name);
   };

@@ -15,7 +15,8 @@ namespace libcopyfile::test {
 
 struct CrashSettings {
   bool full = false;
-  size_t states = 0;  // of the levels that promise something, on each file system
+  size_t states =
+      0;  // of the levels that promise something, on each file system; 0: as many as fit
   uint64_t seed = 1;
   std::string replay;
   std::optional<StateId> only;
@@ -24,5 +25,9 @@ struct CrashSettings {
 
 // Throws ScratchError for what makes no sense.
 CrashSettings crash_settings();
+// Without looking at the rest: for the list of tests, which is made before main().
+bool crash_suite_is_full();
+// How many states to ask for, of which some turn out to be equal.
+size_t states_asked(const CrashSettings& settings, FsKind fs);
 
 }  // namespace libcopyfile::test

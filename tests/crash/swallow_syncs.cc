@@ -25,7 +25,8 @@ constexpr int kCannot = 126;
 [[noreturn]] void become(int tell, std::vector<char*>& argv, int output) {
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
   bool ok = filter != nullptr;
-  for (const int call : {SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(syncfs)}) {
+  for (const int call :
+       {SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(syncfs), SCMP_SYS(sync_file_range)}) {
     ok = ok && seccomp_rule_add(filter, SCMP_ACT_NOTIFY, call, 0) == 0;
   }
   ok = ok && seccomp_load(filter) == 0;

@@ -1,5 +1,6 @@
 // Runs a program whose fsync(2), fdatasync(2) and syncfs(2) succeed without doing anything: proof that a suite which finds
 // nothing wrong would have found that. By seccomp's notification, so that neither the program nor its libraries take part.
+// With the syncs of files goes sync_file_range(2): the write-back that it starts is no promise, but is often in time.
 #pragma once
 
 #include <string>

@@ -7,14 +7,21 @@
 #include <unistd.h>
 
 #include <array>
-#include <memory>
+#include <random>
 
 #include "content.h"
 #include "copiers.h"
+#include "testing/islands.h"
 #include "testing/scratch_error.h"
 
 namespace libcopyfile::test {
 namespace {
+
+// How a copy is made.
+struct Manner {
+  std::vector<std::string> options;
+  std::optional<Attributes> attributes;  // asked for by -p
+};
 
 constexpr std::array kLevels{"none", "ordered", "durable"};
 constexpr std::array kCopiers{"ours", "truncates", "renames", "without_file_sync",
@@ -96,17 +103,17 @@ class Builder {
   }
 
   // One call for one file. `to` is the name that is given, `changed` the one that changes: behind a symbolic link.
-  void copy(const std::string& to, uint64_t size, std::optional<Attributes> attributes = {},
+  void copy(const std::string& to, uint64_t size, const Manner& how = {},
             const std::string& changed = {}) {
     const uint32_t content = ++contents_;
     Version version = Version::file(content, size);
-    if (job_.copier == Copier::ours) version.attributes = attributes;
+    if (job_.copier == Copier::ours) version.attributes = how.attributes;
     step({"copy " + to, promise(), {{changed.empty() ? to : changed, version}}},
          [=, job = job_](const Scene& scene) {
            const std::string source = scene.outside + "/source";
-           put_file(source, content, size, attributes ? &*attributes : nullptr);
-           CopyRequest request{{}, {source}, scene.destination(to)};
-           if (attributes) request.options = {"-p"};
+           put_file(source, content, size, how.attributes ? &*how.attributes : nullptr);
+           CopyRequest request{how.options, {source}, scene.destination(to)};
+           if (how.attributes) request.options.emplace_back("-p");
            copy_by(job.copier, job.level, request);
          });
   }
@@ -140,6 +147,10 @@ class Builder {
       copy_by(job.copier, job.level, request);
     });
   }
+
+  const Job& job() const { return job_; }
+  // For the steps that follow; not beyond the job's own.
+  void set_level(Level level) { job_.level = level; }
 
   void neighbour() { step({"neighbour", Promise::nothing, {}}, be_a_neighbour); }
   void directory_sync() { step({"sync of the directory", Promise::nothing, {}}, sync_directory); }
@@ -229,13 +240,13 @@ void metadata(Builder& b) {
   const Attributes set_id{04750, 1234, 5678, {1'111'111'111, 987'654'321}, {}};
   const Attributes plain{0640, 0, 42, {1'000'000'000, 123'456'789}, {}};
   b.existing("old", 8 * kKiB);
-  b.copy("new", 8 * kKiB, set_id);
+  b.copy("new", 8 * kKiB, {{}, set_id});
   b.neighbour();
-  b.copy("old", 40001, plain);
+  b.copy("old", 40001, {{}, plain});
   b.directory_sync();
-  b.copy("large", kLarge, plain);
+  b.copy("large", kLarge, {{}, plain});
   b.neighbour();
-  b.copy("old", 8 * kKiB, set_id);
+  b.copy("old", 8 * kKiB, {{}, set_id});
   b.neighbour();
 }
 
@@ -250,14 +261,64 @@ void clone(Builder& b) {
   b.directory_sync();
 }
 
+// Zero, or up to 2 MiB: each power of two is as likely as any other.
+uint64_t random_size(std::mt19937_64& random) {
+  const uint64_t most = uint64_t{1} << choose(random, 22);
+  return choose(random, most + 1);
+}
+
+Manner random_manner(std::mt19937_64& random) {
+  static const std::vector<std::string> kOptions[] = {
+      {}, {}, {"--reflink=never"}, {"--cache=bypass"}, {"--sparse=always"}};
+  Manner how{kOptions[choose(random, std::size(kOptions))], {}};
+  if (choose(random, 3) == 0) {
+    const auto number = static_cast<uint32_t>(choose(random, 1000));
+    how.attributes = Attributes{0600 + number % 64,
+                                1000 + number,
+                                2000 + number,
+                                {1'000'000'000 + number, number * 1001},
+                                {}};
+  }
+  return how;
+}
+
+// Steps drawn at random: names come and are replaced, alone and together, by ordered and by durable copies.
+void mixed(Builder& b) {
+  const Job job = b.job();
+  std::seed_seq seed{job.seed, static_cast<uint64_t>(job.level),
+                     static_cast<uint64_t>(job.scenario.back())};
+  std::mt19937_64 random(seed);
+  for (int i = 0; i < 6; i += 2) b.existing("n" + std::to_string(i), random_size(random));
+  for (size_t i = 0; i < job.steps; ++i) {
+    if (job.level == Level::durable) {
+      b.set_level(choose(random, 2) == 0 ? Level::ordered : Level::durable);
+    }
+    const std::string name = "n" + std::to_string(choose(random, 8));
+    switch (choose(random, 8)) {
+      case 0: b.neighbour(); break;
+      case 1: b.directory_sync(); break;
+      case 2: b.batch("n", 2 + choose(random, 12), random_size(random) / 16); break;
+      case 3: b.batch("n", 2 + choose(random, 12), random_size(random) / 16, "files"); break;
+      case 4:
+        if (job.fs != FsKind::ext4) {
+          b.clone(name, random_size(random));
+          break;
+        }
+        [[fallthrough]];
+      default: b.copy(name, random_size(random), random_manner(random)); break;
+    }
+  }
+}
+
 struct Scenario {
   const char* name;
   void (*build)(Builder&);
   bool clones = false;
 };
-constexpr Scenario kScenarios[] = {{"create", create},     {"replace", replace},
-                                   {"batch", batch},       {"each", each},
-                                   {"metadata", metadata}, {"clone", clone, true}};
+constexpr Scenario kScenarios[] = {
+    {"create", create}, {"replace", replace},   {"batch", batch},
+    {"each", each},     {"metadata", metadata}, {"mixed1", mixed},
+    {"mixed2", mixed},  {"mixed3", mixed},      {"clone", clone, true}};
 
 }  // namespace
 
@@ -267,6 +328,8 @@ std::string Job::name() const {
   if (copier != Copier::ours) text += std::string("_") + kCopiers[static_cast<size_t>(copier)];
   return text;
 }
+
+bool is_random(const Job& job) { return job.scenario.starts_with("mixed"); }
 
 std::vector<std::string> scenario_names(FsKind fs) {
   std::vector<std::string> names;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -35,8 +36,12 @@ struct Job {
   std::string scenario;  // of scenario_names()
   Level level = Level::ordered;
   Copier copier = Copier::ours;
+  // Of the scenario whose steps are drawn at random.
+  uint64_t seed = 1;
+  size_t steps = 16;
 
   std::string name() const;  // "ext4_replace_durable", "xfs_batch_ordered_renames"
+  friend std::ostream& operator<<(std::ostream& out, const Job& job) { return out << job.name(); }
 };
 
 class Workload {
@@ -48,6 +53,7 @@ class Workload {
 };
 
 std::vector<std::string> scenario_names(FsKind fs);
+bool is_random(const Job& job);
 // The same job is the same workload. Acts throw ScratchError where something does not work.
 Workload make_workload(const Job& job);
 
