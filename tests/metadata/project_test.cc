@@ -7,8 +7,7 @@ namespace {
 // XFS: ext4 mounts with the feature `project` only where the kernel has its quota format.
 class Projects : public ::testing::Test {
  protected:
-  ScratchFs fs_ = ScratchFs::xfs();
-  Workshop shop_{fs_.path()};
+  Workshop shop_{FsKind::xfs};
 };
 
 TEST_F(Projects, IsCarriedOver) {
