@@ -94,8 +94,12 @@ class Reader {
         unread(c, name, value.error().code);
       }
     }
-    std::stable_partition(metadata_.xattrs.begin(), metadata_.xattrs.end(),
-                          [](const Xattr& x) { return x.metadata_class == kLabel; });
+    // The label confines before anything is allowed; a list of rights may take away the right to set the others.
+    const auto rank = [](const Xattr& x) {
+      return x.metadata_class == kLabel ? 0 : x.metadata_class == kAcl ? 2 : 1;
+    };
+    std::stable_sort(metadata_.xattrs.begin(), metadata_.xattrs.end(),
+                     [&](const Xattr& a, const Xattr& b) { return rank(a) < rank(b); });
   }
 
   Attributes& attributes_;

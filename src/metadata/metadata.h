@@ -47,7 +47,7 @@ struct Xattr {
 struct Metadata {
   FileStat stat;
   std::optional<Acl> acl;     // never one that says no more than the mode does
-  std::vector<Xattr> xattrs;  // the label first
+  std::vector<Xattr> xattrs;  // the label first, lists of rights of other kinds (NFSv4) last
   std::optional<uint32_t> flags;
   std::optional<uint32_t> project;
   std::optional<Verity> verity;

@@ -136,6 +136,7 @@ Done MetadataTransfer::give_xattr(int fd, const Xattr& xattr) {
   if (Done ok = attributes_.set_xattr(fd, xattr.name, xattr.value); !ok) {
     return lose(xattr.metadata_class, xattr.name, ok.error());
   }
+  other_list_given_ |= xattr.metadata_class == kAcl;
   return {};
 }
 
@@ -219,9 +220,9 @@ Done MetadataTransfer::give_mode(int fd) {
     mode |= from(kMode).stat.mode & 07000;
     if (Done ok = drop_set_id(mode); !ok) return ok;
   }
-  // A list has brought its bits along.
+  // A list has brought its bits along; of one of NFSv4, chmod(2) would make another one (RFC 7530, 6.4.1.1).
   const bool there = acl_given_ && mode == from(kAcl).acl->mode_bits();
-  if (there) return {};
+  if (there || (other_list_given_ && (mode & 07000) == 0)) return {};
   if (Done ok = attributes_.set_mode(fd, mode); !ok) return lose(kMode, "mode", ok.error());
   return {};
 }

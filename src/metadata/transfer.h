@@ -90,6 +90,7 @@ class MetadataTransfer {
   uint32_t group_ = 0;
   bool owner_lost_ = false;
   bool acl_given_ = false;
+  bool other_list_given_ = false;      // system.nfs4_acl and its kin
   std::optional<uint32_t> flags_now_;  // absent: no flags to be given, or not to this file
   uint32_t late_flags_ = 0;
   std::vector<Loss> losses_;

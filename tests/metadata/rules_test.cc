@@ -172,5 +172,55 @@ TEST_F(RulesOnExt4, ModeOfANewFileCanBeGivenInPlaceOfTheSources) {
   EXPECT_EQ(stat_of(copy_).st_mode & 07777, 0644U);
 }
 
+// The lists of NFSv4, which no local file system has: kept aside.
+class NfsLists final : public FaultyAttributes {
+ public:
+  NfsLists(Attributes& real, Script& script) : FaultyAttributes(real, script), names_(script) {}
+
+  Result<std::vector<std::string>> list_xattrs(int fd) override {
+    Result<std::vector<std::string>> names = FaultyAttributes::list_xattrs(fd);
+    if (names) names->insert(names->begin(), kName);
+    return names;
+  }
+  Result<std::string> get_xattr(int fd, const std::string& name) override {
+    if (name == kName) return std::string("A::OWNER@:rw");
+    return FaultyAttributes::get_xattr(fd, name);
+  }
+  Done set_xattr(int fd, const std::string& name, const std::string& value) override {
+    given += name + " ";
+    const Verdict verdict = names_.begin("set_xattr", ":" + name);
+    if (verdict.error != 0) return fail(verdict.error, Op::set_attribute);
+    if (name == kName) return {};
+    return FaultyAttributes::set_xattr(fd, name, value);
+  }
+  Done set_mode(int fd, uint32_t mode) override {
+    given += "mode ";
+    return FaultyAttributes::set_mode(fd, mode);
+  }
+
+  std::string given;
+
+ private:
+  static constexpr const char* kName = "system.nfs4_acl";
+  Script& names_;
+};
+
+TEST_F(RulesOnExt4, ListOfNfsIsGivenLastAndNotUndoneByTheMode) {
+  set_xattr(source_, "user.a", "a");
+  NfsLists attributes(shop_.system.kernel_attributes, shop_.system.script);
+  const System system{shop_.system.files, shop_.system.names, attributes};
+  shop_.job.wanted = metadata::kAcl | metadata::kMode | metadata::kXattr;
+  ASSERT_TRUE(copy_file(system, shop_.catalogue, nullptr, shop_.job, shop_.report));
+  EXPECT_EQ(attributes.given, "user.a system.nfs4_acl ");
+  // Where there are no such lists: the mode says what it can, and the list is lost.
+  unlink(copy_.c_str());
+  attributes.given.clear();
+  shop_.system.script.inject("fail set_xattr errno=EOPNOTSUPP file=*nfs4_acl");
+  ASSERT_TRUE(copy_file(system, shop_.catalogue, nullptr, shop_.job, shop_.report));
+  EXPECT_EQ(attributes.given, "user.a system.nfs4_acl mode ");
+  EXPECT_EQ(text_of(shop_.report.losses), "system.nfs4_acl(8) EOPNOTSUPP");
+  EXPECT_EQ(stat_of(copy_).st_mode & 07777, 0644U);
+}
+
 }  // namespace
 }  // namespace libcopyfile::test
