@@ -13,11 +13,12 @@ uint64_t number_in(const char* name, uint64_t otherwise) {
 
 }  // namespace
 
-size_t storm_copies() {
+bool storm_is_full() {
   const char* const crash = std::getenv("COPYFILE_CRASH");
-  const bool full = crash != nullptr && std::string_view(crash) == "full";
-  return number_in("COPYFILE_STORM_COPIES", full ? 2000 : 210);
+  return crash != nullptr && std::string_view(crash) == "full";
 }
+
+size_t storm_copies() { return number_in("COPYFILE_STORM_COPIES", storm_is_full() ? 2000 : 210); }
 
 uint64_t storm_seed() { return number_in("COPYFILE_CRASH_SEED", 1); }
 

@@ -7,6 +7,7 @@
 
 namespace libcopyfile::test {
 
+bool storm_is_full();
 size_t storm_copies();
 uint64_t storm_seed();
 
