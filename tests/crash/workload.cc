@@ -2,8 +2,12 @@
 
 #include <fcntl.h>
 #include <linux/btrfs.h>
+#include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <array>
@@ -20,7 +24,7 @@ namespace {
 // How a copy is made.
 struct Manner {
   std::vector<std::string> options;
-  std::optional<Attributes> attributes;  // asked for by -p
+  std::optional<Attributes> attributes;  // all of them are asked for
 };
 
 constexpr std::array kLevels{"none", "ordered", "durable"};
@@ -39,9 +43,15 @@ void put_file(const std::string& path, uint32_t content, uint64_t size,
   if (attributes == nullptr) return;
   const timespec times[2] = {attributes->modified, attributes->modified};
   if (fchown(fd.get(), attributes->owner, attributes->group) != 0 ||
-      fchmod(fd.get(), attributes->mode) != 0 || futimens(fd.get(), times) != 0) {
+      fchmod(fd.get(), attributes->mode) != 0) {
     throw ScratchError::of_errno("set the attributes of " + path);
   }
+  for (const auto& [name, value] : attributes->xattrs) {
+    if (fsetxattr(fd.get(), name.c_str(), value.data(), value.size(), 0) != 0) {
+      throw ScratchError::of_errno("set " + name + " of " + path);
+    }
+  }
+  if (futimens(fd.get(), times) != 0) throw ScratchError::of_errno("set the times of " + path);
 }
 
 void sync_path(const std::string& path, int flags) {
@@ -72,6 +82,34 @@ void settle(const Scene& scene) {
   if (syncfs(root.get()) != 0) throw ScratchError::of_errno("sync a file system");
 }
 
+// A process that is the neighbour again and again, until this object is gone.
+class BusyNeighbour {
+ public:
+  explicit BusyNeighbour(const Scene& scene) : pid_(fork()) {
+    if (pid_ < 0) throw ScratchError::of_errno("fork");
+    if (pid_ > 0) return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    try {
+      for (;;) {
+        be_a_neighbour(scene);
+        sync_directory(scene);
+      }
+    } catch (const ScratchError&) {
+      _exit(1);
+    }
+  }
+  ~BusyNeighbour() {
+    kill(pid_, SIGKILL);
+    while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+  BusyNeighbour(const BusyNeighbour&) = delete;
+  BusyNeighbour& operator=(const BusyNeighbour&) = delete;
+
+ private:
+  pid_t pid_;
+};
+
 class Builder {
  public:
   explicit Builder(const Job& job) : job_(job) {
@@ -81,6 +119,7 @@ class Builder {
   }
 
   Workload take() {
+    busy_ = false;
     step({"settle", Promise::settled, {}}, settle);
     return std::move(workload_);
   }
@@ -113,7 +152,7 @@ class Builder {
            const std::string source = scene.outside + "/source";
            put_file(source, content, size, how.attributes ? &*how.attributes : nullptr);
            CopyRequest request{how.options, {source}, scene.destination(to)};
-           if (how.attributes) request.options.emplace_back("-p");
+           if (how.attributes) request.options.emplace_back("--preserve=all");
            copy_by(job.copier, job.level, request);
          });
   }
@@ -152,6 +191,8 @@ class Builder {
   // For the steps that follow; not beyond the job's own.
   void set_level(Level level) { job_.level = level; }
 
+  // Beside each of the steps that follow.
+  void have_a_busy_neighbour() { busy_ = true; }
   void neighbour() { step({"neighbour", Promise::nothing, {}}, be_a_neighbour); }
   void directory_sync() { step({"sync of the directory", Promise::nothing, {}}, sync_directory); }
 
@@ -175,10 +216,18 @@ class Builder {
 
   void step(const Step& step, std::function<void(const Scene&)> act) {
     workload_.history.add(step);
-    workload_.acts.push_back(std::move(act));
+    if (!busy_) {
+      workload_.acts.push_back(std::move(act));
+      return;
+    }
+    workload_.acts.push_back([act = std::move(act)](const Scene& scene) {
+      const BusyNeighbour neighbour(scene);
+      act(scene);
+    });
   }
 
   Job job_;
+  bool busy_ = false;
   Workload workload_;
   uint32_t contents_ = 0;
 };
@@ -236,18 +285,65 @@ void each(Builder& b) {
   b.neighbour();
 }
 
+// As bytes in the order of the kernel's interface, which is that of this machine (stamped.cc wants little-endian).
+template <class... Numbers>
+std::string packed(Numbers... numbers) {
+  std::string text;
+  (text.append(reinterpret_cast<const char*>(&numbers), sizeof numbers), ...);
+  return text;
+}
+
+// user:1000:r--, beside a mode of 0640 (acl(5), linux/posix_acl_xattr.h).
+std::string access_list() {
+  constexpr uint32_t kNobody = ~uint32_t{0};
+  const auto entry = [](uint16_t tag, uint16_t rights, uint32_t id) {
+    return packed(tag, rights, id);
+  };
+  return packed(uint32_t{2}) + entry(1, 6, kNobody) + entry(2, 4, 1000) + entry(4, 4, kNobody) +
+         entry(16, 4, kNobody) + entry(32, 0, kNobody);
+}
+
+// cap_net_bind_service=ep (linux/capability.h, revision 2).
+std::string capability() {
+  return packed(uint32_t{0x02000001}, uint32_t{1 << 10}, uint32_t{0}, uint32_t{0}, uint32_t{0});
+}
+
 void metadata(Builder& b) {
-  const Attributes set_id{04750, 1234, 5678, {1'111'111'111, 987'654'321}, {}};
-  const Attributes plain{0640, 0, 42, {1'000'000'000, 123'456'789}, {}};
+  // Too large for an inode: it gets a block of its own.
+  const Attributes set_id{
+      04750, 1234, 5678, {1'111'111'111, 987'654'321}, {{"user.note", std::string(1500, 'n')}}};
+  const Attributes listed{0640,
+                          0,
+                          42,
+                          {1'000'000'000, 123'456'789},
+                          {{"system.posix_acl_access", access_list()}, {"trusted.a", "b"}}};
+  const Attributes able{
+      0755, 0, 0, {1'222'222'222, 1}, {{"security.capability", capability()}, {"user.x", "y"}}};
   b.existing("old", 8 * kKiB);
   b.copy("new", 8 * kKiB, {{}, set_id});
   b.neighbour();
-  b.copy("old", 40001, {{}, plain});
+  b.copy("old", 40001, {{}, listed});
   b.directory_sync();
-  b.copy("large", kLarge, {{}, plain});
+  b.copy("large", kLarge, {{}, listed});
+  b.neighbour();
+  b.copy("old", 8 * kKiB, {{}, able});
+  b.copy("able", 100, {{}, able});
   b.neighbour();
   b.copy("old", 8 * kKiB, {{}, set_id});
   b.neighbour();
+}
+
+// While a neighbour syncs all the time: between the steps of a copy, too.
+void busy(Builder& b) {
+  b.existing("old", 64 * kKiB);
+  for (int i = 0; i < 10; ++i) b.existing("f" + std::to_string(3 * i), 8 * kKiB);
+  b.have_a_busy_neighbour();
+  b.copy("new", 8 * kKiB);
+  b.copy("old", kLarge);
+  b.batch("f", 30, 8 * kKiB);
+  b.copy("old", 8 * kKiB);
+  b.batch("g", 6, 100000, "files");
+  b.copy("large", kLarge);
 }
 
 void clone(Builder& b) {
@@ -316,9 +412,9 @@ struct Scenario {
   bool clones = false;
 };
 constexpr Scenario kScenarios[] = {
-    {"create", create}, {"replace", replace},   {"batch", batch},
-    {"each", each},     {"metadata", metadata}, {"mixed1", mixed},
-    {"mixed2", mixed},  {"mixed3", mixed},      {"clone", clone, true}};
+    {"create", create}, {"replace", replace},   {"batch", batch},  {"each", each},
+    {"busy", busy},     {"metadata", metadata}, {"mixed1", mixed}, {"mixed2", mixed},
+    {"mixed3", mixed},  {"clone", clone, true}};
 
 }  // namespace
 
