@@ -92,6 +92,68 @@ TEST_P(Losing, IsReportedByNameAndAnErrorWhereRequired) {
   EXPECT_EQ(names_in(shop_.path), std::vector<std::string>{"source"});
 }
 
+class EveryCall : public ::testing::TestWithParam<FsKind> {};
+
+INSTANTIATE_TEST_SUITE_P(Metadata, EveryCall,
+                         ::testing::Values(FsKind::ext4, FsKind::xfs, FsKind::btrfs),
+                         [](const auto& i) { return std::string(name_of(i.param)); });
+
+// The first call of a kind fails, then the second, until a run meets none any more. With all classes required there is a
+// copy with all of it, or none and the old file; with all wanted there is a copy, and what it lacks is said.
+TEST_P(EveryCall, ThatFailsIsALossOrAnErrorAndNeverSilent) {
+  Workshop shop(GetParam());
+  const std::string source = shop.file("source");
+  ASSERT_EQ(chown(source.c_str(), 1234, 5678), 0);
+  set_acl(source, "user::rwx,user:1000:r--,group::---,mask::r--,other::---");
+  ASSERT_EQ(chmod(source.c_str(), 04740), 0);
+  set_xattr(source, "user.a", "a");
+  set_xattr(source, "security.capability", kNetRaw);
+  set_flags(source, flags_of(source) | inode_flag::kNoDump);
+  const auto all_there = [&] {
+    const std::string copy = shop.file("copy");
+    const struct stat now = stat_of(copy);
+    return now.st_uid == 1234 && now.st_gid == 5678 && (now.st_mode & 07777) == 04740 &&
+           acl_of(copy) == acl_of(source) && xattr_of(copy, "user.a") == "a" &&
+           xattr_of(copy, "security.capability") == kNetRaw &&
+           (flags_of(copy) & inode_flag::kNoDump) != 0;
+  };
+  shop.job.replace = Replace::file;
+  uint64_t failed = 0;
+  for (const uint64_t required : {metadata::kAll, uint64_t{0}}) {
+    shop.job.required = required;
+    shop.job.wanted = metadata::kAll;
+    for (const char* call :
+         {"set_owner", "set_mode", "set_times", "list_xattrs", "get_xattr", "set_xattr",
+          "remove_xattr", "access_acl", "set_access_acl", "default_acl", "inode_flags",
+          "set_inode_flags", "project", "set_project", "set_creation_label"}) {
+      bool reached = true;
+      for (uint64_t n = 0; reached && n < 10; ++n) {
+        SCOPED_TRACE(std::string(call) + " number " + std::to_string(n));
+        write_text(shop.file("copy"), "old");
+        shop.system.script.clear();
+        shop.system.script.inject(std::string("fail ") + call +
+                                  " times=1 errno=EIO after=" + std::to_string(n));
+        const Done ok = shop.copy();
+        reached = shop.system.script.calls(call) > n;
+        failed += ok ? 0 : 1;
+        if (ok) {
+          const bool lost = !shop.report.losses.empty();
+          EXPECT_EQ(read_text(shop.file("copy")), "what is in it");
+          EXPECT_TRUE(lost || all_there());
+          EXPECT_TRUE(!lost || required == 0);
+        } else {
+          EXPECT_EQ(required, metadata::kAll);
+          EXPECT_EQ(ok.error().code, EIO);
+          EXPECT_EQ(read_text(shop.file("copy")), "old");
+        }
+        EXPECT_EQ(names_in(shop.path), std::vector<std::string>({"copy", "source"}));
+        if (HasFailure()) return;
+      }
+    }
+  }
+  EXPECT_GE(failed, 9U);
+}
+
 // What the source does not have is not lost, whatever the other file system can't do.
 TEST(NoLoss, OfWhatTheSourceDoesNotHave) {
   Workshop shop(FsKind::ext4);

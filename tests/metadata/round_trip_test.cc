@@ -1,4 +1,5 @@
 // Every class there and back, on every file system that has it.
+#include "engine/file_batch.h"
 #include "fixture.h"
 
 namespace libcopyfile::test {
@@ -123,6 +124,35 @@ TEST_P(RoundTrip, AppendOnlyAndImmutableComeAfterTheName) {
     set_flags(copy_, now & ~flags);
     EXPECT_EQ(now & kLateFlags, flags);
     EXPECT_EQ(unlink(copy_.c_str()), 0);
+  }
+}
+
+// Behind the one sync of a batch, too.
+TEST_P(RoundTrip, AppendOnlyAndImmutableInABatch) {
+  if (GetParam() == FsKind::fuse) return;
+  const unsigned flags = inode_flag::kImmutable;
+  set_flags(source_, flags_of(source_) | flags);
+  shop_.job.required = metadata::kInodeFlags;
+  const System system = shop_.system.system();
+  std::vector<std::string> ended;
+  FileBatch batch(
+      system, shop_.catalogue, nullptr, {},
+      [&](const FileJob& job, const FileReport& report, const Done& ok) {
+        ended.push_back(job.out_path + (ok ? " ok " : " failed ") + text_of(report.losses));
+      });
+  for (const char* name : {"one", "two"}) {
+    FileJob job = shop_.job;
+    job.out_path = name;
+    batch.add(std::move(job));
+  }
+  EXPECT_TRUE(ended.empty());
+  batch.commit();
+  EXPECT_EQ(ended, std::vector<std::string>({"one ok ", "two ok "}));
+  set_flags(source_, flags_of(source_) & ~flags);
+  for (const char* name : {"one", "two"}) {
+    const unsigned now = flags_of(shop_.file(name));
+    set_flags(shop_.file(name), now & ~flags);
+    EXPECT_EQ(now & kLateFlags, flags);
   }
 }
 
