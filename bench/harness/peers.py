@@ -6,7 +6,7 @@ from harness import machine
 from harness.model import variant
 
 OWN = ("cfr_loop", "fsync_rename", "writer")  # small programs in bench/peers
-PROGRAMS = ("cp", "dd", "rsync", "qemu-img", "sync", "strace")
+PROGRAMS = ("cp", "dd", "rsync", "qemu-img", "sync", "strace", "sha256sum", "openssl")
 
 
 def versions():
@@ -37,6 +37,10 @@ RSYNC_SYNC = variant("rsync", "rsync --whole-file --inplace --fsync {src} {dst}"
 QEMU = variant("qemu-img", "qemu-img convert -f raw -O raw {src} {dst}")
 QEMU_SYNC = variant("qemu-img",
                     "qemu-img convert -f raw -O raw -t none -T none {src} {dst}", "sync {dst}")
+CP_SHA256SUM = variant("cp, sha256sum", "cp --reflink=never {src} {dst}", "sha256sum {src}",
+                       "sha256sum {dst}")
+CP_OPENSSL = variant("cp, openssl", "cp --reflink=never {src} {dst}", "openssl dgst -sha256 {src}",
+                     "openssl dgst -sha256 {dst}")
 LOOP = variant("copy_file_range loop", "{cfr_loop} {src} {dst}")
 LOOP_SYNC = variant("copy_file_range loop", "{cfr_loop} {src} {dst}", "sync {dst}")
 FSYNC_RENAME = variant("fsync and rename", "{fsync_rename} {src} {dst}")

@@ -3,7 +3,7 @@
 import importlib
 
 _MODULES = ("second_copy", "cold", "reflink", "scattered", "adjacent", "sparse", "small",
-            "batch", "source_stall")
+            "batch", "source_stall", "digest")
 
 
 def load():

@@ -80,7 +80,7 @@ class Main(ScratchTest):
         self.assertEqual(status, 0)
         self.assertEqual([line.split()[0] for line in out.splitlines()],
                          ["second-copy", "cold", "reflink", "scattered", "adjacent", "sparse",
-                          "small", "batch", "source-stall"])
+                          "small", "batch", "source-stall", "digest"])
 
     def test_unknown_scenario_is_a_usage_error(self):
         status, _, errors = self._run("none-such")

@@ -3,7 +3,7 @@ import unittest
 import scenarios
 from harness import timing
 from harness.model import variant
-from scenarios import adjacent, scattered
+from scenarios import adjacent, digest, scattered
 
 
 class Scattered(unittest.TestCase):
@@ -35,6 +35,12 @@ class Planning(unittest.TestCase):
     def test_report_without_it_is_a_failure(self):
         with self.assertRaises(timing.CommandFailed):
             adjacent.planning(variant("copyfile", "x"), "{}")
+
+
+class Digest(unittest.TestCase):
+    def test_the_slower_of_copying_and_hashing_is_the_measure(self):
+        self.assertAlmostEqual(digest.limit(1.0, 0.5), 1.25)
+        self.assertAlmostEqual(digest.limit(0.5, 1.0), 1.1)
 
 
 class All(unittest.TestCase):
