@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <copyfile/copyfile.hpp>
 #include <cstdio>
 #include <cstring>
@@ -59,6 +60,29 @@ bool copies_file(const std::string& data) {
          require(!again && again.error().code == EEXIST, "nothing is replaced by default");
 }
 
+// XXH3 is in the library; SHA-256 is in another one, which need not be there.
+bool checks_file(const std::string& data) {
+  const libcopyfile::FileOptions xxh3{.digest = COPYFILE_DIGEST_XXH3_128,
+                                      .verify = COPYFILE_VERIFY_MEDIUM};
+  const auto one = libcopyfile::copy_file("source", "checked", xxh3);
+  libcopyfile::FileOptions sha256{.digest = COPYFILE_DIGEST_SHA256};
+  const auto two = libcopyfile::copy_file("source", "sha256", sha256);
+  if (!require(one && one->verified != COPYFILE_VERIFIED_NO, "a copy is verified") ||
+      !require(contents("checked") == data, "what is verified is the copy") ||
+      !require(two || two.error().code == EOPNOTSUPP, "SHA-256 is there, or said not to be")) {
+    return false;
+  }
+  if (!two) return true;
+  std::copy(two->digest_value, two->digest_value + 64, sha256.expected.begin());
+  sha256.allow_change = true;
+  const auto same = libcopyfile::copy_file("source", "same", sha256);
+  sha256.expected[0] ^= 1;
+  const auto other = libcopyfile::copy_file("source", "other", sha256);
+  return require(same.has_value(), "an expected digest is no obstacle") &&
+         require(!other && other.error().code == EBADMSG && contents("other").empty(),
+                 "another digest is no copy");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -67,5 +91,5 @@ int main(int argc, char** argv) {
   std::string data;
   for (int i = 0; i < 100'000; ++i) data.push_back(static_cast<char>(i * 7 + i / 251));
   std::ofstream("source", std::ios::binary) << data;
-  return copies_ranges(data) && copies_file(data) ? 0 : 1;
+  return copies_ranges(data) && copies_file(data) && checks_file(data) ? 0 : 1;
 }
