@@ -53,10 +53,11 @@ LoopDevice attach_loop(const Fd& image, uint32_t block_size) {
   throw ScratchError("cannot get a loop device: every free one was taken by somebody else");
 }
 
-bool loop_is_attached(const std::string& path) {
+std::optional<std::pair<uint64_t, uint64_t>> image_of_loop(const std::string& path) {
   const Fd device(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   loop_info64 info{};
-  return device.valid() && ioctl(device.get(), LOOP_GET_STATUS64, &info) == 0;
+  if (!device.valid() || ioctl(device.get(), LOOP_GET_STATUS64, &info) != 0) return std::nullopt;
+  return std::pair<uint64_t, uint64_t>{info.lo_device, info.lo_inode};
 }
 
 }  // namespace libcopyfile::test

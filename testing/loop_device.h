@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "base/fd.h"
 
@@ -21,7 +23,8 @@ Fd make_image(uint64_t size, const std::string& directory);
 // `block_size` is the logical block size of the device: 512 to 4096. Throws ScratchError.
 LoopDevice attach_loop(const Fd& image, uint32_t block_size);
 
-// Whether some image is attached to the device now.
-bool loop_is_attached(const std::string& path);
+// Tells the image that is attached to the device now from every other; empty where none is. Another program may take a
+// device the moment that it is free.
+std::optional<std::pair<uint64_t, uint64_t>> image_of_loop(const std::string& path);
 
 }  // namespace libcopyfile::test

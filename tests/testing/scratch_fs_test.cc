@@ -59,19 +59,21 @@ TEST_P(EachFs, IsGoneAfterwards) {
   const std::string before = mounts();
   std::string path;
   std::string device;
+  std::optional<std::pair<uint64_t, uint64_t>> image;
   {
     const ScratchFs fs = ScratchFs::make(GetParam());
     path = fs.path();
     device = fs.device();
     EXPECT_NE(mounts(), before);
     if (!device.empty()) {
-      EXPECT_TRUE(loop_is_attached(device));
+      image = image_of_loop(device);
+      EXPECT_TRUE(image);
     }
   }
   EXPECT_EQ(mounts(), before);
   EXPECT_NE(access(path.c_str(), F_OK), 0);
   if (!device.empty()) {
-    EXPECT_FALSE(loop_is_attached(device));
+    EXPECT_NE(image_of_loop(device), image);
   }
 }
 
@@ -222,14 +224,15 @@ TEST(ScratchFs, NothingSurvivesSigkill) {
   ASSERT_TRUE(becomes_true([&] { return access((directory + "/mount").c_str(), F_OK) == 0; }));
   std::string device;
   std::ifstream(directory + "/mount") >> device;
-  EXPECT_TRUE(loop_is_attached(device)) << device;
+  const auto image = image_of_loop(device);
+  EXPECT_TRUE(image) << device;
   kill(pid, SIGKILL);
   waitpid(pid, nullptr, 0);
   unlink((directory + "/mount").c_str());
   // The guardian removes the mount points at once, though a child still works in one of them ...
   EXPECT_TRUE(becomes_true([&] { return rmdir(directory.c_str()) == 0; }));
   // ... and the device goes with that child.
-  EXPECT_TRUE(becomes_true([&] { return !loop_is_attached(device); })) << device;
+  EXPECT_TRUE(becomes_true([&] { return image_of_loop(device) != image; })) << device;
 }
 
 TEST(ScratchFs, WithoutRootTheMessageSaysSo) {
