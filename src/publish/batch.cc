@@ -72,10 +72,17 @@ bool Batch::sync_file_systems() {
 // little left to do.
 void Batch::sync_files() {
   for (const Member& m : pending_) (void)files_.start_writeback(m.file.fd(), {0, m.size});
-  for (const Member& m : pending_) (void)files_.wait_writeback(m.file.fd(), {0, m.size});
   for (Member& m : pending_) {
-    if (const Done ok = m.file.make_stable(); !ok) m.error = ok.error();
+    // Lost data is told once for each descriptor (errseq): what this says, the fsync would not say again.
+    const Done ok = retry_interrupted([&] {
+      return files_.wait_writeback(m.file.fd(), {0, m.size});
+    });
+    if (!ok && !is_not_supported(ok.error().code)) m.error = ok.error();
+  }
+  for (Member& m : pending_) {
     m.synced_by = SyncedBy::file;
+    if (m.error) continue;
+    if (const Done ok = m.file.make_stable(); !ok) m.error = ok.error();
   }
 }
 

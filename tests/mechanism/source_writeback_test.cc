@@ -37,7 +37,14 @@ class SourceWriteback : public ::testing::TestWithParam<FsKind> {
   Fd in_;
   FaultySystem system_;
   TestControl control_;
-  Facts facts_;
+  Facts facts_ = ours();
+
+ private:
+  static Facts ours() {
+    Facts facts;
+    facts.in.ours = true;
+    return facts;
+  }
 };
 
 INSTANTIATE_TEST_SUITE_P(Mechanism, SourceWriteback,
@@ -73,6 +80,15 @@ TEST_P(SourceWriteback, AHugeSourceTakesFewSteps) {
   const uint64_t huge = uint64_t{1} << 42;
   ASSERT_TRUE(write_back({{0, 0, huge / 2}, {huge / 2, huge / 2, huge / 2}}));
   EXPECT_LE(system_.script.calls("wait_writeback"), 64U * 4);
+}
+
+// Waiting would take an error of write-back away from the caller's own fsync.
+TEST_P(SourceWriteback, ACallersDescriptorIsNotWaitedBy) {
+  facts_.in.ours = false;
+  dirty(8 * kMiB);
+  ASSERT_TRUE(write_back({{0, 0, 8 * kMiB}}));
+  EXPECT_GE(system_.script.calls("start_writeback"), 1U);
+  EXPECT_EQ(system_.script.calls("wait_writeback"), 0U);
 }
 
 TEST_P(SourceWriteback, ItsErrorsAreTheClonesToTell) {

@@ -188,6 +188,23 @@ TEST_P(BatchTest, AfterAFailedSyncOnlyTheFileThatLostDataIsGone) {
   EXPECT_EQ(script_.calls("sync"), 20U) << "none is asked twice";
 }
 
+// What write-back has lost is told once: the sync behind it would succeed.
+TEST_P(BatchTest, LossThatShowsWhileWaitingForWriteBackIsFinal) {
+  Batch batch = batch_of(3, {Durability::ordered, SyncPolicy::files});
+  script_.inject("fail wait_writeback errno=EIO after=1 times=1");
+  const std::vector<BatchResult> results = batch.commit();
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(results[i].published.has_value(), i != 1) << i;
+  EXPECT_EQ(results[1].published.error().code, EIO);
+  EXPECT_EQ(names(), (Names{name(0), name(2)}));
+}
+
+TEST_P(BatchTest, WhereNothingCanBeWaitedForTheSyncDoes) {
+  Batch batch = batch_of(3, {Durability::ordered, SyncPolicy::files});
+  script_.inject("fail wait_writeback errno=ENOSYS");
+  for (const BatchResult& r : batch.commit()) EXPECT_TRUE(r.published);
+  EXPECT_EQ(script_.calls("sync"), 3U);
+}
+
 TEST_P(BatchTest, ANameThatIsTakenTakesNoOtherAlong) {
   Batch batch = batch_of(10, {});
   write_text(path_ + "/" + name(4), "somebody else's");
