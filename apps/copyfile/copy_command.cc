@@ -415,11 +415,14 @@ class CopyCommand {
       case Op::link:
       case Op::rename: return creating(to);
       case Op::sync: return fmt::format("error syncing {}", app::quoted(to));
+      case Op::get_attribute:
+        if (report.losses.empty()) return fmt::format("error reading {}", app::quoted(from));
+        return fmt::format("getting attribute {} of {}",
+                           app::quoted(report.losses.back().attribute), app::quoted(from));
       case Op::set_owner:
       case Op::set_mode:
       case Op::set_times:
       case Op::set_attribute:
-      case Op::get_attribute:
         if (!report.losses.empty()) return text_of_loss(report.losses.back(), to);
         return fmt::format("error writing {}", app::quoted(to));
       default: return fmt::format("error writing {}", app::quoted(to));

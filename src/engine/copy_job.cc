@@ -264,12 +264,21 @@ class CopyJob {
   }
 
   Result<PendingFile> create_pending() {
-    const std::string label = metadata_->creation_label();
-    const bool labelled = !label.empty() && system_.attributes.set_creation_label(label);
-    Result<PendingFile> pending =
-        PendingFile::create(system_.files, system_.names, out_.dir, out_.name, job_.replace);
-    if (labelled) (void)system_.attributes.set_creation_label({});
+    Result<PendingFile> pending = create_labelled();
     if (!pending) return fail(at_destination(pending.error()));
+    return pending;
+  }
+
+  Result<PendingFile> create_labelled() {
+    const auto create = [&] {
+      return PendingFile::create(system_.files, system_.names, out_.dir, out_.name, job_.replace);
+    };
+    const std::string label = metadata_->creation_label();
+    if (label.empty() || !system_.attributes.set_creation_label(label)) return create();
+    Result<PendingFile> pending = create();
+    (void)system_.attributes.set_creation_label({});
+    // The policy may not let us make a file with this label; whether that matters is decided when it is given.
+    if (!pending && pending.error().code == EACCES) return create();
     return pending;
   }
 

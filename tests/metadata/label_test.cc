@@ -37,6 +37,15 @@ TEST_F(Labels, IsTakenBackWhereTheFileCannotBeMade) {
             "set_creation_label = ok\n");
 }
 
+TEST_F(Labels, ThatThePolicyDeniesIsLostNotTheCopy) {
+  shop_.system.script.inject("drop set_creation_label")
+      .inject("fail create_unnamed errno=EACCES times=1")
+      .inject("fail set_xattr errno=EACCES");
+  shop_.job.wanted = metadata::kLabel;
+  ASSERT_TRUE(shop_.copy());
+  EXPECT_EQ(text_of(shop_.report.losses), "security.selinux(40) EACCES");
+}
+
 TEST_F(Labels, IsNotAskedForUnasked) {
   shop_.copy_all();
   EXPECT_EQ(log(), "create_unnamed = ok\nset_mode private 0644 = ok\n");
