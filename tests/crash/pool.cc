@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,8 +70,13 @@ void say(int fd, const json& object) {
 
 [[noreturn]] void work(const std::vector<PoolJob>& jobs, std::atomic<size_t>& next, int results) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // One of its own: nothing that another worker mounts is seen here, and all of it goes with this process.
+  // The parent's, above all the life line of its mounts, are not ours to keep open.
+  dup2(results, 3);
+  close_range(4, ~0U, 0);
+  results = 3;
+  // Nothing that another worker mounts or writes is seen here, and all of it goes with this process.
   enter_private_mounts();
+  if (mount("worker", mount_root().c_str(), "tmpfs", 0, "mode=0755") != 0) _exit(1);
   for (size_t i; (i = next++) < jobs.size();) {
     json object{{"job", jobs[i].job.name()}};
     try {
@@ -80,7 +86,6 @@ void say(int fd, const json& object) {
     }
     say(results, object);
   }
-  leave_private_mounts();
   _exit(0);
 }
 
@@ -95,6 +100,7 @@ std::atomic<size_t>& shared_counter() {
 
 Pool::Pool(std::vector<PoolJob> jobs) : jobs_(std::move(jobs)) {
   std::atomic<size_t>& next = shared_counter();
+  mount_root();  // made here, it is removed with the program; each worker mounts something else there
   for (int i = 0; i < 2; ++i) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) throw ScratchError::of_errno("make a pipe");
