@@ -24,10 +24,18 @@ std::string manner_text(const Step& step) {
   return text;
 }
 
+// Of a source whose end is not known, ranges are as long as files can be.
+bool is_to_the_end(const CopyRange& r) { return r.in + r.length == kMaxOffset; }
+
+std::string extent_text(const Step& step) {
+  if (step.ranges.size() == 1 && is_to_the_end(step.ranges.front())) return "all up to the end";
+  return number(step.bytes) + " bytes in " + number(step.ranges.size()) +
+         (step.ranges.size() == 1 ? " range" : " ranges");
+}
+
 std::string step_text(size_t position, const Step& step, const PrintLimits& limits) {
   std::string text = number(position) + ". " + std::string(name_of(step.mechanism)) + ": " +
-                     number(step.bytes) + " bytes in " + number(step.ranges.size()) +
-                     (step.ranges.size() == 1 ? " range" : " ranges") + manner_text(step) + "\n";
+                     extent_text(step) + manner_text(step) + "\n";
   text += "   because " + step.reason + "\n";
   for (size_t i = 0; i < step.ranges.size(); ++i) {
     if (i == limits.ranges) {
@@ -35,7 +43,8 @@ std::string step_text(size_t position, const Step& step, const PrintLimits& limi
       break;
     }
     const CopyRange& r = step.ranges[i];
-    text += "   " + number(r.in) + ":" + number(r.out) + ":" + number(r.length) + "\n";
+    text += "   " + number(r.in) + ":" + number(r.out) + ":" +
+            (is_to_the_end(r) ? std::string("-") : number(r.length)) + "\n";
   }
   return text;
 }
