@@ -157,12 +157,12 @@ struct copyfile_how {
 #define COPYFILE_BY_ZERO 4 /* holes and preallocated space: nothing was moved */
 
 struct copyfile_report {
-  uint64_t size;          /* bytes of the file, or of the request */
+  uint64_t size;            /* bytes of the file, or of the request */
   uint64_t bytes_by[16];
-  uint64_t not_preserved; /* metadata classes of which something was lost; see copyfile_how.lost */
-  uint32_t published;     /* 1: the name is there (also when the call fails behind that point) */
-  uint32_t durability;    /* reached */
-  uint32_t digest;          /* of digest_value: the one asked for, or with verify alone COPYFILE_DIGEST_XXH3_128 */
+  uint64_t not_preserved;   /* metadata classes of which something was lost; see copyfile_how.lost */
+  uint32_t published;       /* 1: the name is there (also when the call fails behind that point) */
+  uint32_t durability;      /* reached */
+  uint32_t digest;          /* which; with verify alone COPYFILE_DIGEST_XXH3_128 */
   uint32_t mechanisms_used; /* 1 << COPYFILE_BY_... */
   uint8_t digest_value[64]; /* of the bytes that were copied, also where it is not the expected one */
   uint32_t verified;        /* COPYFILE_VERIFIED_... */
