@@ -58,6 +58,7 @@ pid_t start_liar(const Fd& device, const std::string& directory,
   std::vector<std::string> words{LIAR_FUSE_PROGRAM, directory};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   pid_t pid = -1;

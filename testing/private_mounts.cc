@@ -29,8 +29,8 @@ struct State {
 
 State& state() {
   // Never destroyed: exit handlers of tests may still look at it.
-  static State* const only = new State;
-  return *only;
+  static State& only = *new State;
+  return only;
 }
 
 // Runs in a process of its own session, so that neither Ctrl-C nor a kill of the process group takes it along. Only
@@ -45,7 +45,7 @@ State& state() {
   // Above all the pipes of the test runner, which would otherwise wait for us.
   close_range(3, ~0U, 0);
   if (chdir("/") != 0) _exit(1);
-  char byte;
+  char byte = 0;
   while (read(0, &byte, 1) > 0) {
   }
   // Lazy, and with everything mounted below: busy mounts go when their last user does.
@@ -118,7 +118,7 @@ void leave_private_mounts() {
   const std::lock_guard lock(s.mutex);
   if (s.root.empty()) return;
   s.life = Fd();
-  char byte;
+  char byte = 0;
   while (read(s.cleaned.get(), &byte, 1) > 0) {
   }
   s.cleaned = Fd();

@@ -18,8 +18,8 @@ struct Shared {
 
 Shared& shared() {
   // Never destroyed at exit: main() drops the file systems while the rest of the program still works.
-  static Shared* const only = new Shared;
-  return *only;
+  static Shared& only = *new Shared;
+  return only;
 }
 
 std::string directory_name(const ::testing::TestInfo& test) {

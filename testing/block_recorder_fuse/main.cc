@@ -2,11 +2,8 @@
 // and deallocation of the image, and what is written to `mark`, in the order in which it is carried out. One thread: the
 // order in the log is the order in which requests were completed.
 //
-// Descriptor 3 is an opened /dev/fuse that is mounted already, 4 the image, 5 the log (block_log.h). Standard input is the
-// life line: at its end the server goes.
-#define FUSE_USE_VERSION 314
+// Served as serve_fuse.h says; descriptor 4 is the image, 5 the log (block_log.h).
 #include <fcntl.h>
-#include <fuse.h>
 #include <linux/falloc.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -15,14 +12,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <thread>
 
 #include "testing/block_log.h"
+#include "testing/serve_fuse.h"
 
 namespace libcopyfile::test {
 namespace {
 
-constexpr int kFuse = 3;
 constexpr int kImage = 4;
 constexpr int kLog = 5;
 
@@ -124,27 +120,9 @@ fuse_operations operations() {
   return made;
 }
 
-[[noreturn]] void serve() {
-  char name[] = "block_recorder_fuse";
-  char* words[] = {name, nullptr};
-  fuse_args arguments = FUSE_ARGS_INIT(1, words);
-  const fuse_operations table = operations();
-  fuse* session = fuse_new(&arguments, &table, sizeof table, nullptr);
-  const std::string mounted = "/dev/fd/" + std::to_string(kFuse);
-  if (session == nullptr || fuse_mount(session, mounted.c_str()) != 0) {
-    std::fprintf(stderr, "%s: cannot serve descriptor %d\n", name, kFuse);
-    _exit(1);
-  }
-  std::thread([] {
-    char byte;
-    while (read(0, &byte, 1) > 0) {
-    }
-    _exit(0);
-  }).detach();
-  _exit(fuse_loop(session) == 0 ? 0 : 1);
-}
-
 }  // namespace
 }  // namespace libcopyfile::test
 
-int main() { libcopyfile::test::serve(); }
+int main() {
+  libcopyfile::test::serve_fuse("block_recorder_fuse", libcopyfile::test::operations());
+}

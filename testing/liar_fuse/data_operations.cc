@@ -19,7 +19,7 @@ namespace {
 int read_special(const OpenFile& file, char* buffer, size_t size, off_t offset) {
   const auto start = std::min(static_cast<size_t>(offset), file.text.size());
   const size_t n = std::min(size, file.text.size() - start);
-  std::memcpy(buffer, file.text.data() + start, n);
+  std::copy_n(file.text.data() + start, n, buffer);
   return static_cast<int>(n);
 }
 

@@ -2,18 +2,17 @@
 //
 //   liar_fuse DIRECTORY [--cached]
 //
-// Descriptor 3 is an opened /dev/fuse that is mounted already, so requests wait until we are ready and nobody has to
-// wait for us. Standard input is the life line: at its end the server goes, whatever its mount does.
+// Served as serve_fuse.h says, so that requests wait until we are ready and nobody has to wait for us.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
-#include <thread>
 
 #include "testing/liar_fuse/open_file.h"
 #include "testing/liar_fuse/server.h"
+#include "testing/serve_fuse.h"
 
 namespace libcopyfile::test {
 namespace {
@@ -32,7 +31,7 @@ void* liar_init(fuse_conn_info* connection, fuse_config* config) {
 }  // namespace
 
 const fuse_operations& liar_operations() {
-  static const fuse_operations operations = [] {
+  static const fuse_operations kTable = [] {
     fuse_operations made{};
     made.init = liar_init;
     made.getattr = liar_getattr;
@@ -51,31 +50,9 @@ const fuse_operations& liar_operations() {
     add_attribute_operations(made);
     return made;
   }();
-  return operations;
+  return kTable;
 }
 
-namespace {
-
-[[noreturn]] void serve(const char* program) {
-  char name[] = "liar_fuse";
-  char* words[] = {name, nullptr};
-  fuse_args arguments = FUSE_ARGS_INIT(1, words);
-  fuse* session = fuse_new(&arguments, &liar_operations(), sizeof(fuse_operations), nullptr);
-  if (session == nullptr || fuse_mount(session, "/dev/fd/3") != 0) {
-    std::fprintf(stderr, "%s: cannot serve descriptor 3\n", program);
-    _exit(1);
-  }
-  std::thread([] {
-    char byte;
-    while (read(0, &byte, 1) > 0) {
-    }
-    _exit(0);
-  }).detach();
-  // Nothing is worth tidying up: whoever unmounts waits for us, and the thread sanitizer would wait another second.
-  _exit(fuse_loop(session) == 0 ? 0 : 1);
-}
-
-}  // namespace
 }  // namespace libcopyfile::test
 
 int main(int argc, char** argv) {
@@ -94,5 +71,5 @@ int main(int argc, char** argv) {
     if (std::strcmp(argv[i], "--cached") == 0) server.cached = true;
   }
   umask(0);  // the kernel has applied the caller's
-  test::serve(argv[0]);
+  test::serve_fuse(argv[0], test::liar_operations());
 }
