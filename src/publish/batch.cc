@@ -14,7 +14,8 @@ constexpr uint64_t kWorthStarting = uint64_t{1} << 20;
 }  // namespace
 
 void Batch::add(PendingFile file, bool sync_reports_errors) {
-  sync_reports_errors_ = sync_reports_errors_ && sync_reports_errors;
+  // What somebody else's syncfs(2) was told before a descriptor was opened, that one is not told.
+  sync_reports_errors_ = sync_reports_errors_ && sync_reports_errors && !file.is_reopened();
   Member member{std::move(file), 0, 0, SyncedBy::nothing, {}, {}};
   if (options_.durability != Durability::none) {
     if (const Result<FileStat> now = files_.stat(member.file.fd())) {

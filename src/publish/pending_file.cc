@@ -39,7 +39,8 @@ PendingFile::PendingFile(PendingFile&& o) noexcept
       name_(std::move(o.name_)),
       replace_(o.replace_),
       fd_(std::move(o.fd_)),
-      private_name_(std::exchange(o.private_name_, {})) {}
+      private_name_(std::exchange(o.private_name_, {})),
+      reopened_(o.reopened_) {}
 
 PendingFile::~PendingFile() {
   if (!private_name_.empty()) (void)names_.unlink(dir_, private_name_);
@@ -77,6 +78,7 @@ Done PendingFile::make_read_only() {
   if (!again) return fail(again.error());
   if (Done ok = fd_.close(); !ok) return ok;
   fd_ = std::move(*again);
+  reopened_ = true;
   if (!private_name_.empty() && !is_ours_alone(fd_.get())) return fail(ENOENT, Op::open, name_);
   return {};
 }

@@ -39,6 +39,8 @@ class PendingFile {
 
   int fd() const { return fd_.get(); }
   const std::string& name() const { return name_; }
+  // Whether fd() is younger than what was written: it may not have been there when that was lost.
+  bool is_reopened() const { return reopened_; }
   // From now on fd() is for reading only, and nobody has one for writing: as fs-verity wants it.
   Done make_read_only();
   // EEXIST with Replace::never if the name is taken by then. After an error the file is gone.
@@ -69,6 +71,7 @@ class PendingFile {
   Replace replace_;
   Fd fd_;
   std::string private_name_;  // empty while it has no name at all
+  bool reopened_ = false;
 };
 
 }  // namespace libcopyfile

@@ -141,6 +141,18 @@ TEST_P(BatchTest, AFileSystemThatKeepsItsErrorsToItselfIsNotAsked) {
   EXPECT_EQ(script_.calls("sync_file_system"), 0U);
 }
 
+// A file of fs-verity: its descriptor is younger than its data.
+TEST_P(BatchTest, ReopenedFilesAreSyncedOneByOne) {
+  Batch batch = batch_of(10, {Durability::ordered, SyncPolicy::file_system});
+  Result<PendingFile> file =
+      PendingFile::create(system_.files, system_.names, dir_.get(), "reopened", Replace::never);
+  ASSERT_TRUE(file);
+  ASSERT_TRUE(file->make_read_only());
+  batch.add(std::move(*file), true);
+  for (const BatchResult& r : batch.commit()) EXPECT_EQ(r.synced_by, SyncedBy::file);
+  EXPECT_EQ(script_.calls("sync_file_system"), 0U);
+}
+
 TEST_P(BatchTest, DurableSyncsEachDirectoryOnce) {
   ASSERT_EQ(mkdirat(dir_.get(), "below", 0755), 0);
   const Fd below(openat(dir_.get(), "below", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
