@@ -197,12 +197,10 @@ TEST_P(SweepTest, ALinkThatTakesThePlaceOfADirectoryIsNotFollowed) {
   ASSERT_EQ(mkdirat(dir_.get(), "elsewhere", 0700), 0);
   put(std::string("elsewhere/") + kLeft);
   options_.recursive = true;
-  for (const char* found : {"below"}) {
-    script_.before("open", 0, [&] {
-      ASSERT_EQ(unlinkat(dir_.get(), found, AT_REMOVEDIR), 0);
-      ASSERT_EQ(symlinkat("elsewhere", dir_.get(), found), 0);
-    });
-  }
+  script_.before("open", 0, [&] {
+    ASSERT_EQ(unlinkat(dir_.get(), "below", AT_REMOVEDIR), 0);
+    ASSERT_EQ(symlinkat("elsewhere", dir_.get(), "below"), 0);
+  });
   // "elsewhere" itself is below, and swept under its own name.
   const SweepReport report = run();
   EXPECT_EQ(report.removed, 1U);
