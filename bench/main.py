@@ -10,7 +10,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import scenarios  # noqa: E402
-from harness import docs, kernel, machine, peers, picture, report, rooms  # noqa: E402
+from harness import curves, docs, kernel, machine, peers, picture, report, rooms  # noqa: E402
 from harness import timing, verify  # noqa: E402
 from harness.lab import Lab, Settings  # noqa: E402
 
@@ -92,6 +92,8 @@ def write_results(results, out, merge):
     report.save(path, report.as_json(results))
     report.save(os.path.join(out, "results.md"), report.markdown(results))
     report.save(os.path.join(out, "results.svg"), picture.draw(results))
+    for name, drawing in curves.draw_all(results).items():
+        report.save(os.path.join(out, f"{name}.svg"), drawing)
 
 
 @contextlib.contextmanager

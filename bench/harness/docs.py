@@ -2,7 +2,7 @@
 
 import os
 
-from harness import picture, report
+from harness import curves, picture, report
 
 BEGIN = "<!-- bench/run --update-docs writes from here -->"
 END = "<!-- to here -->"
@@ -29,7 +29,9 @@ def section(results):
         parts.append(f"### {scenario['title']}\n\nBound by: {scenario['bound']}.")
         for case in scenario["cases"]:
             parts.append(f"{case['work']}; {case['place']}; {case['cache']}:\n\n"
-                         + report.peer_table(case))
+                         + report.figures(case))
+        if curves.cases_of(scenario):
+            parts.append(f"![{scenario['title']}](performance-{scenario['name']}.svg)")
     return "\n\n".join(part.strip() for part in parts)
 
 
@@ -41,3 +43,5 @@ def update(root, results):
         text = file.read()
     report.save(page, between_markers(text, section(results)))
     report.save(os.path.join(root, "docs", "performance.svg"), picture.draw(results))
+    for name, drawing in curves.draw_all(results).items():
+        report.save(os.path.join(root, "docs", f"performance-{name}.svg"), drawing)

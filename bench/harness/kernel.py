@@ -38,6 +38,11 @@ def syncfs(path):
         os.close(fd)
 
 
+def drop_caches():
+    """All clean pages, directory entries and inodes go, everybody's."""
+    _set_vm("drop_caches", 3)
+
+
 @contextlib.contextmanager
 def dirty_pages_allowed(size):
     """Lets that many bytes be dirty before the kernel writes any back, or slows a writer down."""

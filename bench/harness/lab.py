@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-from harness import data, kernel, machine, memory, peers, stats
+from harness import data, kernel, machine, memory, peers, stats, trees
 from harness.model import CaseResult
 
 _MUCH = 256 << 20  # page cache that is worth the seconds of having the host back it
@@ -57,8 +57,21 @@ class Lab:
                     result.samples.append(sample)
                     times[name] = sample["wall"]
                 result.pairs.setdefault(peer.name, []).append((times["subject"], times["peer"]))
-        _remove(case.dst)
+        _remove(case)
         self._tell(result)
+        return result
+
+    def survey(self, case, rounds):
+        """What the subject and each peer cost by themselves, round after round."""
+        here, missing = peers.installed(self._asked_for(case.peers))
+        result = CaseResult(dataclasses.replace(case, peers=here))
+        result.notes += [f"{name} is not installed" for name in missing]
+        for one in [case.subject, *here]:
+            self._rehearse(case, one)
+        for round_number in range(rounds):
+            for one in stats.order([case.subject, *here], round_number):
+                result.samples.append(self._sample(case, one, round_number, ""))
+        _remove(case)
         return result
 
     def _asked_for(self, variants):
@@ -81,10 +94,13 @@ class Lab:
     def prepare(self, case):
         """The same state before each sample: no destination, nothing dirty, source as the case
         says."""
-        _remove(case.dst)
+        if not case.stays:
+            _remove(case)
         directory = os.path.dirname(case.dst)
         kernel.syncfs(directory)
-        if case.cache == "cold":
+        if case.files:
+            trees.make_cold() if case.cache == "cold" else trees.make_warm(case.src)
+        elif case.cache == "cold":
             data.make_cold(case.src)
         else:
             data.make_warm(case.src)
@@ -122,8 +138,12 @@ class Lab:
                      f"({one.subject_median:.4f} s : {one.peer_median:.4f} s)")
 
 
-def _remove(path):
-    """A file; of a directory, what is in it."""
+def _remove(case):
+    """A file or a tree; of a flat directory, what is in it."""
+    path = case.dst
+    if case.files:
+        trees.remove(path)
+        return
     try:
         if os.path.isdir(path):
             for name in os.listdir(path):

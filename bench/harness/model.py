@@ -52,6 +52,8 @@ class Case:
     # Called after each timed command with its Cost: what else to write into the sample.
     observe: Callable[..., dict] | None = None
     before: Callable[[], None] | None = None  # the last thing before the clock starts
+    files: int = 0  # source and destination are trees of so many files; else files, or flat directories
+    stays: bool = False  # the destination is not removed before a sample
 
 
 @dataclasses.dataclass
@@ -102,7 +104,7 @@ class CaseResult:
         case = self.case
         return {
             "name": case.name, "work": case.work, "place": case.place, "cache": case.cache,
-            "size": case.size, "processes_per_sample": case.repeats,
+            "size": case.size, "files": case.files, "processes_per_sample": case.repeats,
             "commands": {v.name: v.shown() for v in [case.subject, *case.peers]},
             "subject": case.subject.name,
             "comparisons": {peer: dataclasses.asdict(self.comparison(peer))

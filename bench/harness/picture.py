@@ -65,6 +65,8 @@ def _rows(results, scale):
     y, parts = _TOP + 8, []
     for scenario in results["scenarios"]:
         for case in scenario["cases"]:
+            if not case["comparisons"]:
+                continue  # curves.py draws those
             title = f"{scenario['title']}: {case['work']} ({case['place']}, {case['cache']})"
             parts.append(_text(12, y + 14, title, 'font-weight="bold"'))
             y += _HEAD - 8

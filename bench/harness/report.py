@@ -2,6 +2,7 @@
 
 import json
 import os
+import statistics
 
 
 FORMAT = 1  # of results.json; a file of another one is neither merged nor shown
@@ -87,12 +88,29 @@ def peer_table(case):
                   "median of paired ratios", "quartiles", "extremes"], rows)
 
 
+def cost_table(case):
+    """Of a case in which nothing was compared: what each variant cost by itself."""
+    rows = []
+    for name, command in case["commands"].items():
+        samples = [sample for sample in case["samples"] if sample["variant"] == name]
+        if samples:
+            wall, user, system = (statistics.median(sample[field] for sample in samples)
+                                  for field in ("wall", "user", "system"))
+            rows.append([f"`{command}`", str(len(samples)), seconds(wall), seconds(user),
+                         seconds(system), f"{max(s['peak_rss'] for s in samples) / 2**20:.1f} MiB"])
+    return table(["command", "samples", "median time", "user", "system", "peak memory"], rows)
+
+
+def figures(case):
+    return peer_table(case) if case["comparisons"] else cost_table(case)
+
+
 def _case(case):
     text = f"### {case['name']}: {case['work']}\n\n"
     text += f"{case['place']}, {case['cache']}; `{case['commands'][case['subject']]}`"
     if case["processes_per_sample"] > 1:
         text += f"; a sample is the median of {case['processes_per_sample']} processes"
-    text += "\n\n" + peer_table(case)
+    text += "\n\n" + figures(case)
     if case["notes"]:
         text += "\n" + "".join(f"- {note}\n" for note in case["notes"])
     return text + "\n"

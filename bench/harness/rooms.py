@@ -95,13 +95,13 @@ def _unmount(target):
 
 
 @contextlib.contextmanager
-def _image(kind, size, parent, direct, description):
+def _image(kind, size, parent, direct, description, mkfs=()):
     with contextlib.ExitStack() as undo:
         directory = undo.enter_context(scratch_directory(parent))
         image = os.path.join(directory, "image")
         with open(image, "wb") as file:
             file.truncate(max(size, SMALLEST))
-        _run(*_MKFS[kind], image)
+        _run(*_MKFS[kind], *mkfs, image)
         target = os.path.join(directory, "mounted")
         os.mkdir(target)
         _mount(kind, image, target, direct)
@@ -110,11 +110,11 @@ def _image(kind, size, parent, direct, description):
         yield Room(target, description)
 
 
-def in_memory(kind, size, cached=0):
-    """A file system of the given kind; cached is what the page cache will hold on top of it."""
+def in_memory(kind, size, cached=0, mkfs=()):
+    """A file system of the given kind; cached is what the page cache will hold on top of it. More arguments for mkfs."""
     check_memory(size + cached)
     check_space(MEMORY, size)
-    return _image(kind, size, MEMORY, False, f"{kind}, loop image in memory")
+    return _image(kind, size, MEMORY, False, f"{kind}, loop image in memory", mkfs)
 
 
 def on_disk(kind, size, directory):

@@ -3,7 +3,8 @@
 import importlib
 
 _MODULES = ("second_copy", "cold", "reflink", "scattered", "adjacent", "sparse", "small",
-            "batch", "source_stall", "digest")
+            "batch", "source_stall", "digest", "tree_copy", "tree_ordered", "tree_reflink",
+            "tree_cold", "tree_resume", "tree_scale")
 
 
 def load():

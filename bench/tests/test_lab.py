@@ -95,6 +95,14 @@ class Compare(ScratchTest):
         self._compare(self._case("warm"))
         self.assertEqual(set(self.timer.cached), {1 << 20})
 
+    def test_survey_measures_each_by_itself(self):
+        lab = Lab(Settings(quick=True), self.timer, {})
+        result = lab.survey(self._case(), 2)
+        self.assertEqual(self.timer.ran, ["cat", "cp", "dd"] + ["cat", "cp", "dd", "dd", "cp", "cat"])
+        self.assertEqual(result.pairs, {})
+        self.assertEqual(result.values("cp", "wall"), [2.0, 2.0])
+        self.assertEqual(result.notes, ["no-such-program is not installed"])
+
     def test_goals(self):
         result = self._compare(self._case())
         result.goal_ratio("cp", 1.7, "against cp")

@@ -32,9 +32,9 @@ class Main(ScratchTest):
                                  self.out], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 text=True)
 
-    def _run(self, *argv):
+    def _run(self, *argv, seconds=60):
         process = self._start(*argv)
-        out, errors = process.communicate(timeout=60)
+        out, errors = process.communicate(timeout=seconds)
         return process.returncode, out, errors
 
     def test_results_are_written(self):
@@ -50,6 +50,28 @@ class Main(ScratchTest):
         self.assertEqual(plain["comparisons"]["cp"]["pairs"], 2)
         self.assertEqual(sorted(os.listdir(self.out)),
                          ["results.json", "results.md", "results.svg"])
+
+    def test_trees(self):
+        names = ["tree-copy", "tree-ordered", "tree-reflink", "tree-cold", "tree-resume", "tree-scale"]
+        status, out, errors = self._run(*names, "--quick", "--copyfile",
+                                        self._standin('exec cp -aT "$1" "$2"'), seconds=300)
+        self.assertEqual(status, 0, errors)
+        with open(os.path.join(self.out, "results.json")) as file:
+            found = json.load(file)["scenarios"]
+        self.assertEqual([scenario["name"] for scenario in found], names)
+        for scenario in found:
+            self.assertEqual(scenario["problem"], "")
+            for case in scenario["cases"]:
+                self.assertTrue(case["samples"] and case["goals"], case["name"])
+        self.assertIn("tree-scale.svg", os.listdir(self.out))
+        self.assertIn("against cp -a, then sync -f", out)
+
+    def test_tree_that_lacks_a_file_fails(self):
+        status, _, errors = self._run(
+            "tree-reflink", "--quick", "--copyfile",
+            self._standin('cp -aT "$1" "$2"; rm "$2"/directory-0001/file-0000001'))
+        self.assertEqual(status, 1)
+        self.assertIn("wrong copy: directory-0001/file-0000001 is missing", errors)
 
     def test_wrong_copy_fails(self):
         status, _, errors = self._run("small", "--quick", "--copyfile",
@@ -80,7 +102,8 @@ class Main(ScratchTest):
         self.assertEqual(status, 0)
         self.assertEqual([line.split()[0] for line in out.splitlines()],
                          ["second-copy", "cold", "reflink", "scattered", "adjacent", "sparse",
-                          "small", "batch", "source-stall", "digest"])
+                          "small", "batch", "source-stall", "digest", "tree-copy", "tree-ordered",
+                          "tree-reflink", "tree-cold", "tree-resume", "tree-scale"])
 
     def test_unknown_scenario_is_a_usage_error(self):
         status, _, errors = self._run("none-such")

@@ -2,7 +2,7 @@ import json
 import unittest
 import xml.etree.ElementTree
 
-from harness import docs, picture, report
+from harness import curves, docs, picture, report
 from harness.model import Case, CaseResult, variant
 from tests.support import ScratchTest
 
@@ -100,6 +100,50 @@ class Picture(unittest.TestCase):
         fast, slow = self.all["rect"][1:]
         self.assertAlmostEqual(float(fast.get("x")), scale.x(1), 0)
         self.assertAlmostEqual(float(slow.get("x")) + float(slow.get("width")), scale.x(1), 0)
+
+
+def survey(sizes=(1000, 100000)):
+    """Results of a scenario that compares nothing."""
+    cases = []
+    for files in sizes:
+        case = Case(f"{files} files", f"{files} files", "xfs", "warm", "/secret/source",
+                    "/secret/copy", files * 1024, files=files,
+                    subject=variant("copyfile", "{copyfile} -a {src} {dst}"),
+                    peers=[variant("cp", "cp -a {src} {dst}")], verify=lambda: None)
+        samples = [{"variant": name, "wall": files * cost, "user": 0.0, "system": files * cost,
+                    "peak_rss": 3 << 20} for name, cost in (("copyfile", 1e-5), ("cp", 3e-5))]
+        cases.append(CaseResult(case, samples=samples).as_json())
+    made = results(name="tree-scale")
+    made["scenarios"][0]["cases"] = cases
+    return made
+
+
+class Curves(unittest.TestCase):
+    def setUp(self):
+        self.svg = xml.etree.ElementTree.fromstring(curves.draw_all(survey())["tree-scale"])
+
+    def find(self, kind):
+        return self.svg.findall("{http://www.w3.org/2000/svg}" + kind)
+
+    def test_a_line_for_each_variant_in_both_panels(self):
+        lines = self.find("polyline")
+        self.assertEqual(len(lines), 4)
+        self.assertEqual([len(line.get("points").split()) for line in lines], [2] * 4)
+
+    def test_more_is_to_the_right_and_up(self):
+        (x1, y1), (x2, y2) = [map(float, point.split(","))
+                              for point in self.find("polyline")[0].get("points").split()]
+        self.assertLess(x1, x2)
+        self.assertGreater(y1, y2)
+
+    def test_only_what_was_measured_by_itself_makes_curves(self):
+        self.assertEqual(curves.draw_all(results()), {})
+
+    def test_costs_are_in_the_report(self):
+        text = report.markdown(survey())
+        self.assertIn("| `cp -a SRC DST` | 1 | 30.00 ms | 0.00 ms | 30.00 ms | 3.0 MiB |", text)
+        self.assertIn("performance-tree-scale.svg", docs.section(survey()))
+        xml.etree.ElementTree.fromstring(picture.draw(survey()))
 
 
 class Docs(unittest.TestCase):

@@ -1,6 +1,7 @@
 import os
+import subprocess
 
-from harness import data, verify
+from harness import data, trees, verify
 from harness.verify import WrongCopy
 from tests.support import ScratchTest
 
@@ -50,6 +51,94 @@ class SameContent(ScratchTest):
         with open(self.path("one"), "wb") as file:
             file.truncate(16 * _BLOCK)
         verify.same_content(self.path("one"), self.file("other", bytes(16 * _BLOCK)))
+
+
+class SameTrees(ScratchTest):
+    def setUp(self):
+        super().setUp()
+        trees.write(self.path("one"), 2, 6, 100)
+        os.symlink("file-0000000", self.path("one/directory-0000/link"))
+        os.mkdir(self.path("one/empty"))
+        subprocess.run(["cp", "-a", self.path("one"), self.path("other")], check=True)
+
+    def _check_wrong(self, pattern):
+        with self.assertRaisesRegex(WrongCopy, pattern):
+            verify.same_trees(self.path("one"), self.path("other"))
+
+    def _keep_time(self, path, change):
+        about = os.lstat(self.path(path))
+        change(self.path(path))
+        os.utime(self.path(path), ns=(about.st_atime_ns, about.st_mtime_ns), follow_symlinks=False)
+
+    def test_equal(self):
+        verify.same_trees(self.path("one"), self.path("other"))
+
+    def test_missing_and_too_much(self):
+        os.rmdir(self.path("other/empty"))
+        self._check_wrong("^empty is missing")
+        os.rmdir(self.path("one/empty"))
+        self.file("other/more", b"")
+        self._check_wrong("^more is not in the source")
+
+    def test_other_contents(self):
+        def change(path):
+            with open(path, "r+b") as file:
+                file.write(b"wrong")
+        self._keep_time("other/directory-0001/file-0000003", change)
+        self._check_wrong("different bytes")
+
+    def test_other_mode_time_and_link(self):
+        os.chmod(self.path("other/empty"), 0o700)
+        self._check_wrong("^empty has another")
+        os.chmod(self.path("other/empty"), os.stat(self.path("one/empty")).st_mode & 0o777)
+        os.utime(self.path("other/empty"), (0, 0))
+        self._check_wrong("^empty has another")
+
+    def test_link_to_something_else(self):
+        about = os.lstat(self.path("one/directory-0000/link"))
+        directory = os.lstat(self.path("one/directory-0000"))
+        os.unlink(self.path("other/directory-0000/link"))
+        os.symlink("file-0000002", self.path("other/directory-0000/link"))
+        for path, times in (("link", about), ("", directory)):
+            os.utime(self.path("other/directory-0000/" + path), follow_symlinks=False,
+                     ns=(times.st_atime_ns, times.st_mtime_ns))
+        self._check_wrong("is a link to something else")
+
+    def test_some_contents_are_enough_where_asked(self):
+        everything = [path for path, _ in sorted(verify._walk(self.path("one")).items())]
+        looked_at = everything.index("directory-0000/file-0000000")
+        self.assertEqual(looked_at, 1)
+
+        def change(path):
+            with open(path, "r+b") as file:
+                file.write(b"wrong")
+        self._keep_time("other/directory-0000/file-0000000", change)
+        verify.same_trees(self.path("one"), self.path("other"), every=2)
+        self._check_wrong("different bytes")
+
+
+class Trees(ScratchTest):
+    def test_files_are_spread_and_differ(self):
+        self.assertEqual(trees.write(self.path("tree"), 3, 7, 50), 350)
+        found = sorted(path for path in verify._walk(self.path("tree")) if "/" in path)
+        self.assertEqual(len(found), 7)
+        contents = set()
+        for path in found:
+            with open(os.path.join(self.path("tree"), path), "rb") as file:
+                contents.add(file.read())
+        self.assertEqual({len(content) for content in contents}, {50})
+        self.assertEqual(len(contents), 7)
+        self.assertEqual(trees.first_files(self.path("tree"), 4), found[:4])
+        trees.remove(self.path("tree"))
+        trees.remove(self.path("tree"))
+        self.assertFalse(os.path.exists(self.path("tree")))
+
+    def test_part_of_the_system(self):
+        files, size = trees.take_system(self.path("tree"), 1 << 20)
+        self.assertGreaterEqual(size, 1 << 20)
+        self.assertGreater(files, 1)
+        names = sorted(os.listdir(self.path("tree")))
+        self.assertEqual(names, sorted(os.listdir(trees.SYSTEM))[:len(names)])
 
 
 class SameRanges(ScratchTest):

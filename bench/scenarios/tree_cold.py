@@ -1,0 +1,35 @@
+"""Trees that nobody has read lately, on the disk."""
+
+import functools
+
+from harness import peers, rooms, verify
+from harness.model import Case, variant
+from harness.scenario import Scenario
+from scenarios.tree_copy import MIB, generated, of_system
+
+
+class TreeCold(Scenario):
+    name = "tree-cold"
+    title = "A cold tree on the disk"
+    goal = "at least 1.3 times faster than `cp -a`"
+    bound = "the disk, which has to be asked for many files at a time"
+
+    def run(self, lab):
+        with rooms.disk(lab.settings.disk, lab.pick(2048, 64) * MIB) as room:
+            yield self._compare(lab, room, "small files", *generated(
+                lab, room, lab.pick(30000, 100), lab.pick(300, 4)))
+        with rooms.disk(lab.settings.disk, lab.pick(2048, 64) * MIB) as room:
+            yield self._compare(lab, room, "system", *of_system(lab, room))
+
+    def _compare(self, lab, room, name, work, files, size):
+        src, dst = room / "source", room / "copy"
+        result = lab.compare(Case(
+            name=name, work=work, place=room.description, cache="cold", src=src, dst=dst,
+            size=size, fills=2 * size, files=files,
+            subject=variant("copyfile", "{copyfile} -a --durability=none {src} {dst}"),
+            peers=[peers.CP_TREE], verify=functools.partial(verify.same_trees, src, dst)))
+        result.goal_ratio("cp", 1.3, "against cp -a")
+        return result
+
+
+SCENARIO = TreeCold()

@@ -1,0 +1,39 @@
+"""Trees that appear whole and survive a power cut."""
+
+import functools
+
+from harness import peers, rooms, verify
+from harness.model import Case, variant
+from harness.scenario import Scenario
+from scenarios.tree_copy import MIB, generated
+
+
+class TreeOrdered(Scenario):
+    name = "tree-ordered"
+    title = "A tree, whole or not at all"
+    goal = ("at least 15 times faster than `rsync -a --fsync` on the disk and 6 times in memory; "
+            "no slower than `cp -a`, then `sync -f`")
+    bound = "writing the tree back once; a flush for each file is what is saved"
+
+    def run(self, lab):
+        with rooms.disk(lab.settings.disk, lab.pick(1024, 64) * MIB) as room:
+            yield self._compare(lab, room, "disk", 15, lab.pick(10000, 100), lab.pick(100, 4))
+        for kind in ("ext4", "xfs", "btrfs"):
+            with rooms.in_memory(kind, lab.pick(2048, 512) * MIB, cached=lab.pick(512, 64) * MIB) as room:
+                yield self._compare(lab, room, kind, 6, lab.pick(30000, 100), lab.pick(300, 4))
+
+    def _compare(self, lab, room, name, times, files, directories):
+        src, dst = room / "source", room / "copy"
+        work, files, size = generated(lab, room, files, directories)
+        result = lab.compare(Case(
+            name=name, work=work, place=room.description, cache="warm", src=src, dst=dst,
+            size=size, fills=size, files=files,
+            subject=variant("copyfile", "{copyfile} -a {src} {dst}"),
+            peers=[peers.RSYNC_TREE_FSYNC, peers.CP_TREE_SYNC],
+            verify=functools.partial(verify.same_trees, src, dst)))
+        result.goal_ratio(peers.RSYNC_TREE_FSYNC.name, times, "against rsync -a --fsync")
+        result.goal_ratio(peers.CP_TREE_SYNC.name, 1, "against cp -a, then sync -f")
+        return result
+
+
+SCENARIO = TreeOrdered()
