@@ -101,12 +101,25 @@ bool Filter::rules_include(std::string_view path, bool is_directory) const {
 }
 
 bool Filter::includes(std::string_view path, bool is_directory) const {
-  if (list_) {
-    const NameList::Place place = list_->place_of(path);
-    if (place == NameList::Place::outside) return false;
-    if (place == NameList::Place::implied) return is_directory;
+  if (!list_) return rules_include(path, is_directory);
+  switch (list_->place_of(path)) {
+    case NameList::Place::outside: return false;
+    case NameList::Place::implied: return is_directory;
+    case NameList::Place::listed:
+      return rules_include(path, is_directory) || (is_directory && list_->leads_on(path));
+    case NameList::Place::below:
+      return rules_include(path, is_directory) && way_is_included(path, list_->above(path));
   }
-  return rules_include(path, is_directory);
+  return false;
+}
+
+// A directory that the rules leave out may be entered nevertheless, on the way to what is listed: for the rest of what is in
+// it they hold.
+bool Filter::way_is_included(std::string_view path, std::string_view listed) const {
+  for (size_t end = listed.size(); end != kNowhere; end = path.find(kSlash, end + 1)) {
+    if (end > 0 && !rules_include(path.substr(0, end), true)) return false;
+  }
+  return true;
 }
 
 bool Filter::includes(std::string_view directory, std::string_view name, bool is_directory) const {

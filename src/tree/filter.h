@@ -74,6 +74,7 @@ class Filter {
   static Rule compile(Action action, std::string_view pattern);
   static bool matches(const Rule& rule, std::string_view path, bool is_directory);
   bool rules_include(std::string_view path, bool is_directory) const;
+  bool way_is_included(std::string_view path, std::string_view listed) const;
 
   std::vector<Rule> rules_;
   std::optional<NameList> list_;

@@ -92,6 +92,16 @@ const NameList::Entry* NameList::nearest_above(std::string_view path) const {
   return entry;
 }
 
+bool NameList::leads_on(std::string_view path) const {
+  const auto next = behind(path);
+  return next != entries_.end() && is_below(next->path, path);
+}
+
+std::string_view NameList::above(std::string_view path) const {
+  const Entry* entry = nearest_above(path);
+  return entry == nullptr ? std::string_view() : entry->path;
+}
+
 NameList::Place NameList::place_of(std::string_view path) const {
   const auto next = behind(path);
   if (next != entries_.begin() && (next - 1)->path == path) return Place::listed;

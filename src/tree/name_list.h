@@ -33,6 +33,10 @@ class NameList {
 
   // `path`: inside the source, without a slash at either end; "" is the source itself.
   Place place_of(std::string_view path) const;
+  // Whether anything below `path` is listed.
+  bool leads_on(std::string_view path) const;
+  // Of a path that is below: the nearest listed directory on the way to it.
+  std::string_view above(std::string_view path) const;
   // The names in a directory that can be included, sorted: no others need be looked for. Nothing where all of them can.
   std::optional<std::vector<std::string_view>> only(std::string_view directory) const;
 

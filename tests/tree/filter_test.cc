@@ -183,6 +183,22 @@ TEST(Filter, ListsAndRulesTogether) {
   EXPECT_EQ(excluding({"a"}).only(""), std::nullopt);
 }
 
+TEST(Filter, DirectoriesThatAreLeftOutAreEnteredForWhatIsListedInThem) {
+  Filter filter = excluding({"/a", "/b/x/"});
+  filter.set_list(*NameList::parse("a\na/c/d\nb\nb/x/y\ne/\n.\n", EndsIn::newline, true));
+  EXPECT_TRUE(includes(filter, "a", true));
+  EXPECT_FALSE(includes(filter, "a", false));
+  EXPECT_TRUE(includes(filter, "a/c", true));
+  EXPECT_TRUE(includes(filter, "a/c/d", false));
+  EXPECT_FALSE(includes(filter, "a/c/e", false));
+  EXPECT_FALSE(includes(filter, "a/f", false));
+  EXPECT_TRUE(includes(filter, "b/x", true));
+  EXPECT_TRUE(includes(filter, "b/x/y", false));
+  EXPECT_FALSE(includes(filter, "b/x/z", false));
+  EXPECT_TRUE(includes(filter, "b/z", false));
+  EXPECT_TRUE(includes(filter, "other", false));
+}
+
 TEST(Filter, IsAskedByManyThreads) {
   const Filter filter = excluding({"+ **/keep*", "**/d*/**", "*.o"});
   std::vector<std::jthread> threads;
