@@ -37,8 +37,9 @@ std::string TreeFigures::text(const TreeCounters::Now& now, double seconds) {
     if (all > 0) text += fmt::format("  {:.0f}%", 100 * std::min(done / all, 1.0));
   }
   if (now.files_seen > 1) {
-    text += now.all_seen ? fmt::format("  {} of {} files", now.files_done, now.files_seen)
-                         : fmt::format("  {} file{}", now.files_done, now.files_done == 1 ? "" : "s");
+    text += now.all_seen
+                ? fmt::format("  {} of {} files", now.files_done, now.files_seen)
+                : fmt::format("  {} file{}", now.files_done, now.files_done == 1 ? "" : "s");
   }
   const double bytes_rate = per_second(static_cast<double>(now.bytes_done - before.now.bytes_done));
   if (bytes_rate >= 1)

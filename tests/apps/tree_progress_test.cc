@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 #include <pty.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,7 +32,7 @@ TEST(Columns, AreWhatTerminalsDraw) {
 TEST(Columns, NamesAreShortenedInTheMiddle) {
   EXPECT_EQ(shortened("directory/file", 14), "directory/file");
   EXPECT_EQ(shortened("directory/file", 13), "direc.../file");
-  EXPECT_EQ(shortened("directory/file", 4), "e");
+  EXPECT_EQ(shortened("directory/file", 4), "...e");
   EXPECT_EQ(shortened("directory/file", 3), "dir");
   EXPECT_EQ(shortened("directory/file", 0), "");
   // Letters are not cut in two, and a wide one that would not fit is left out.
@@ -131,16 +130,17 @@ class Terminal {
   }
   ~Terminal() { ::dup2(saved_.get(), STDERR_FILENO); }
 
-  // All that was written.
+  // All that was written. The kernel hands it on in its own time: a bell tells that it has.
   std::string written() {
-    std::fflush(stderr);
-    int waiting = 0;
+    std::fputc('\a', stderr);
     std::string text;
-    while (::ioctl(master_.get(), FIONREAD, &waiting) == 0 && waiting > 0) {
+    while (!text.ends_with('\a')) {
       std::array<char, 4096> some{};
       const ssize_t n = ::read(master_.get(), some.data(), some.size());
-      text.append(some.data(), static_cast<size_t>(std::max<ssize_t>(n, 0)));
+      if (n <= 0) return "cannot read the terminal";
+      text.append(some.data(), static_cast<size_t>(n));
     }
+    text.pop_back();
     return text;
   }
 
