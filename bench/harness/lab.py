@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import statistics
 import sys
 import time
 
@@ -72,6 +73,9 @@ class Lab:
             for one in stats.order([case.subject, *here], round_number):
                 result.samples.append(self._sample(case, one, round_number, ""))
         _remove(case)
+        for one in [case.subject, *here]:
+            wall = statistics.median(result.values(one.name, "wall"))
+            self.say(f"  {case.name:12} {one.name:24} {wall:.4f} s")
         return result
 
     def _asked_for(self, variants):

@@ -97,7 +97,8 @@ class Compare(ScratchTest):
 
     def test_survey_measures_each_by_itself(self):
         lab = Lab(Settings(quick=True), self.timer, {})
-        result = lab.survey(self._case(), 2)
+        with contextlib.redirect_stderr(io.StringIO()):
+            result = lab.survey(self._case(), 2)
         self.assertEqual(self.timer.ran, ["cat", "cp", "dd"] + ["cat", "cp", "dd", "dd", "cp", "cat"])
         self.assertEqual(result.pairs, {})
         self.assertEqual(result.values("cp", "wall"), [2.0, 2.0])

@@ -196,7 +196,8 @@ TEST_F(FilterAndRsync, AgreeOnLists) {
       const bool contents = tree.paths().at(path) && random() % 3 == 0;
       names += (random() % 4 == 0 ? "/" : "") + path + (contents ? "/\n" : "\n");
     }
-    if (random() % 10 == 0) names += ".\n";
+    // By itself: together with others it takes directories along that drop_empty_implied() can't tell from those.
+    if (random() % 10 == 0) names = ".\n";
     const bool recursive = random() % 2 == 0;
     Filter filter;
     filter.set_list(*NameList::parse(names, EndsIn::newline, recursive));
