@@ -47,8 +47,8 @@ Done FaultyNames::link(int fd, int dir, const std::string& name) {
   return pass("link", Op::link, name, [&] { return real_.link(fd, dir, name); });
 }
 
-Done FaultyNames::link_name(int dir, const std::string& from, const std::string& to) {
-  return pass("link_name", Op::link, to, [&] { return real_.link_name(dir, from, to); });
+Done FaultyNames::link_name(int dir, const std::string& from, int to_dir, const std::string& to) {
+  return pass("link_name", Op::link, to, [&] { return real_.link_name(dir, from, to_dir, to); });
 }
 
 Done FaultyNames::rename(int dir, const std::string& from, const std::string& to, Rename how) {
@@ -62,4 +62,29 @@ Done FaultyNames::unlink(int dir, const std::string& name) {
 Result<std::vector<Entry>> FaultyNames::list(int dir) {
   return pass("list", Op::read, script_.names().get(dir), [&] { return real_.list(dir); });
 }
+
+Result<std::vector<Entry>> FaultyNames::list_more(int dir) {
+  return pass("list_more", Op::read, script_.names().get(dir),
+              [&] { return real_.list_more(dir); });
+}
+
+Done FaultyNames::make_directory(int dir, const std::string& name, uint32_t mode) {
+  return pass("make_directory", Op::create, name,
+              [&] { return real_.make_directory(dir, name, mode); });
+}
+
+Done FaultyNames::remove_directory(int dir, const std::string& name) {
+  return pass("remove_directory", Op::unlink, name,
+              [&] { return real_.remove_directory(dir, name); });
+}
+
+Done FaultyNames::make_link(int dir, const std::string& name, const std::string& target) {
+  return pass("make_link", Op::create, name, [&] { return real_.make_link(dir, name, target); });
+}
+
+Done FaultyNames::make_node(int dir, const std::string& name, uint32_t type, uint64_t device) {
+  return pass("make_node", Op::create, name,
+              [&] { return real_.make_node(dir, name, type, device); });
+}
+
 }  // namespace libcopyfile::test

@@ -107,10 +107,15 @@ class RecordingNames final : public Names {
   // Random names of private files are recorded as "private".
   Result<Fd> create_exclusive(int dir, const std::string& name, uint32_t mode) override;
   Done link(int fd, int dir, const std::string& name) override;
-  Done link_name(int dir, const std::string& from, const std::string& to) override;
+  Done link_name(int dir, const std::string& from, int to_dir, const std::string& to) override;
   Done rename(int dir, const std::string& from, const std::string& to, Rename how) override;
   Done unlink(int dir, const std::string& name) override;
+  Done make_directory(int dir, const std::string& name, uint32_t mode) override;
+  Done remove_directory(int dir, const std::string& name) override;
+  Done make_link(int dir, const std::string& name, const std::string& target) override;
+  Done make_node(int dir, const std::string& name, uint32_t type, uint64_t device) override;
   Result<std::vector<Entry>> list(int dir) override;
+  Result<std::vector<Entry>> list_more(int dir) override;
 
  private:
   template <class Value>

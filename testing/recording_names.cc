@@ -23,8 +23,8 @@ Result<Fd> RecordingNames::open(int dir, const std::string& name, Open how) {
   Result<Fd> fd = real_.open(dir, name, how);
   if (fd) recorder_.names().set(fd->get(), name);
   constexpr std::string_view kHow[] = {
-      "read",       "read_no_follow", "look",           "look_and_lock", "write",
-      "read_write", "directory",      "directory_path", "look_path",     "path"};
+      "read",      "read_no_follow",      "look",           "look_and_lock", "write", "read_write",
+      "directory", "directory_no_follow", "directory_path", "look_path",     "path"};
   return note("open", name, std::string(kHow[static_cast<size_t>(how)]), std::move(fd));
 }
 
@@ -56,8 +56,9 @@ Done RecordingNames::link(int fd, int dir, const std::string& name) {
   return note("link", recorder_.names().get(fd), "to " + shown(name), real_.link(fd, dir, name));
 }
 
-Done RecordingNames::link_name(int dir, const std::string& from, const std::string& to) {
-  return note("link_name", shown(from), "to " + shown(to), real_.link_name(dir, from, to));
+Done RecordingNames::link_name(int dir, const std::string& from, int to_dir,
+                               const std::string& to) {
+  return note("link_name", shown(from), "to " + shown(to), real_.link_name(dir, from, to_dir, to));
 }
 
 Done RecordingNames::rename(int dir, const std::string& from, const std::string& to, Rename how) {
@@ -72,6 +73,26 @@ Done RecordingNames::unlink(int dir, const std::string& name) {
 
 Result<std::vector<Entry>> RecordingNames::list(int dir) {
   return note("list", recorder_.names().get(dir), "", real_.list(dir));
+}
+
+Result<std::vector<Entry>> RecordingNames::list_more(int dir) {
+  return note("list_more", recorder_.names().get(dir), "", real_.list_more(dir));
+}
+
+Done RecordingNames::make_directory(int dir, const std::string& name, uint32_t mode) {
+  return note("make_directory", shown(name), "", real_.make_directory(dir, name, mode));
+}
+
+Done RecordingNames::remove_directory(int dir, const std::string& name) {
+  return note("remove_directory", shown(name), "", real_.remove_directory(dir, name));
+}
+
+Done RecordingNames::make_link(int dir, const std::string& name, const std::string& target) {
+  return note("make_link", shown(name), "to " + target, real_.make_link(dir, name, target));
+}
+
+Done RecordingNames::make_node(int dir, const std::string& name, uint32_t type, uint64_t device) {
+  return note("make_node", shown(name), "", real_.make_node(dir, name, type, device));
 }
 
 }  // namespace libcopyfile::test

@@ -39,7 +39,8 @@ class SweepCommand {
     const Result<Fd> dir = c_.names.open(kCurrentDirectory, directory, Open::directory);
     if (!dir)
       return failed(fmt::format("cannot open {}", app::quoted(directory)), dir.error().code);
-    const Result<SweepReport> report = sweep(c_.files, c_.names, dir->get(), directory, options);
+    const Result<SweepReport> report =
+        sweep(c_.files, c_.names, c_.attributes, dir->get(), directory, options);
     if (!report) {
       return failed(fmt::format("cannot read {}", app::quoted(directory)), report.error().code);
     }

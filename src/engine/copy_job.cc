@@ -64,11 +64,15 @@ class CopyJob {
   }
 
   Done open_source() {
-    const Open how = job_.follow_in ? Open::read : Open::read_no_follow;
-    Result<Fd> fd = system_.names.open(job_.in_dir, job_.in_path, how);
-    if (!fd) return fail(at_source(fd.error()));
-    in_ = std::move(*fd);
-    Result<SideFacts> side = read_side(system_.files, in_.get(), true);
+    in_ = job_.in_file;
+    if (in_ < 0) {
+      const Open how = job_.follow_in ? Open::read : Open::read_no_follow;
+      Result<Fd> fd = system_.names.open(job_.in_dir, job_.in_path, how);
+      if (!fd) return fail(at_source(fd.error()));
+      opened_in_ = std::move(*fd);
+      in_ = opened_in_.get();
+    }
+    Result<SideFacts> side = read_side(system_.files, in_, true);
     if (!side) return fail(at_source(side.error()));
     in_side_ = std::move(*side);
     if (in_side_.kind == FileType::directory) return fail(EISDIR, Op::open, job_.in_path);
@@ -76,6 +80,11 @@ class CopyJob {
   }
 
   Done resolve_destination() {
+    if (job_.unseen) {
+      out_.dir = job_.out_parent;
+      out_.name = job_.out_path;
+      return {};
+    }
     Result<OutName> out = resolve_out(system_.files, system_.names, job_.out_dir, job_.out_path,
                                       job_.follow_out, job_.out_parent);
     if (!out) return fail(at_destination(out.error()));
@@ -108,7 +117,7 @@ class CopyJob {
     const bool to_the_end = facts.in.kind == FileType::stream || !facts.in.size_trusted;
     PlanRequest request;
     request.options = job_.data;
-    request.options.will_sync = job_.durability != Durability::none;
+    request.options.will_sync = job_.durability != Durability::none || job_.synced_later;
     request.options.bytes_seen = tap_.has_value();
     const bool whole_file = facts.in.kind == FileType::regular && !to_the_end;
     request.whole_file = whole_file;
@@ -127,7 +136,7 @@ class CopyJob {
   // A source that shrank while its holes were looked for seems to end in one: nothing was read too short. And a clone of a
   // source that grew is what the source was then, all of it.
   Done look_at_both_again(const PendingFile& pending) {
-    const Result<FileStat> in = stat(in_.get());
+    const Result<FileStat> in = stat(in_);
     if (!in) return fail(at_source(in.error()));
     uint64_t& cloned = report_.data.bytes_by[index_of(MechanismId::reflink)];
     if (cloned == 0) {
@@ -163,7 +172,7 @@ class CopyJob {
     if (report_.retries == kMostRetries) return fail(ESTALE, Op::read, job_.in_path);
     source_changed_ = false;
     report_.data = {};
-    Result<SideFacts> side = read_side(system_.files, in_.get(), true);
+    Result<SideFacts> side = read_side(system_.files, in_, true);
     if (!side) return fail(at_source(side.error()));
     in_side_ = std::move(*side);
     return {};
@@ -172,8 +181,8 @@ class CopyJob {
   Done copy_request(const PendingFile& pending, PlanRequest request) {
     const uint64_t total = request.whole_file ? request.ranges.front().length : 0;
     JobControl control(job_.control, total);
-    DataJob data{system_.files,      catalogue_, in_.get(), pending.fd(),    report_.facts,
-                 std::move(request), learned_,   control,   job_.keep_plans, tap()};
+    DataJob data{system_.files,      catalogue_, in_,     pending.fd(),    report_.facts,
+                 std::move(request), learned_,   control, job_.keep_plans, tap()};
     report_.data = copy_data(data);
     report_.facts = data.facts;
     if (report_.data.error) return fail(located(*report_.data.error));
@@ -196,7 +205,7 @@ class CopyJob {
     }
     std::byte one{};
     const uint64_t size = report_.facts.in.size;
-    const Result<size_t> n = read_full(system_.files, in_.get(), {&one, 1}, size);
+    const Result<size_t> n = read_full(system_.files, in_, {&one, 1}, size);
     if (!n || *n == 0) return {};
     const DataOutcome before = std::move(report_.data);
     report_.facts.in.size_trusted = false;
@@ -214,7 +223,7 @@ class CopyJob {
   // The source ended early. If it says so itself now, somebody made it shorter and this is no copy of anything; if it still
   // claims its old size, the size is a lie and what could be read is all there is.
   Done accept_short_source(const PendingFile& pending) {
-    const Result<FileStat> now = stat(in_.get());
+    const Result<FileStat> now = stat(in_);
     if (!now) return fail(at_source(now.error()));
     const uint64_t end = report_.data.done.end_of_run(0);
     if (!job_.allow_change && (!is_as_it_was(*now) || end != report_.data.copied)) {
@@ -231,8 +240,8 @@ class CopyJob {
     if (!tap_) return {};
     const uint64_t cloned = report_.data.bytes_by[index_of(MechanismId::reflink)];
     const CheckJob check{
-        system_.files, in_.get(), pending.fd(), report_.size, cloned > 0 && cloned == report_.size,
-        job_.check,    *tap_,     job_.control};
+        system_.files, in_,   pending.fd(), report_.size, cloned > 0 && cloned == report_.size,
+        job_.check,    *tap_, job_.control};
     if (Done ok = check_copy(check, report_.checked); !ok) return fail(located(ok.error()));
     return {};
   }
@@ -249,7 +258,7 @@ class CopyJob {
       const Result<FileStat> now = system_.files.stat(old.get());
       metadata_->read_replaced(old.get(), now ? *now : *out_.existing);
     }
-    if (Done ok = metadata_->read_source(in_.get(), in_side_.stat); !ok) {
+    if (Done ok = metadata_->read_source(in_, in_side_.stat); !ok) {
       return fail(at_source(ok.error()));
     }
     metadata_->read_directory(out_.dir);
@@ -271,6 +280,9 @@ class CopyJob {
 
   Result<PendingFile> create_labelled() {
     const auto create = [&] {
+      if (job_.unseen) {
+        return PendingFile::create_unseen(system_.files, system_.names, out_.dir, out_.name, 0600);
+      }
       return PendingFile::create(system_.files, system_.names, out_.dir, out_.name, job_.replace);
     };
     const std::string label = metadata_->creation_label();
@@ -318,7 +330,8 @@ class CopyJob {
   const FileJob& job_;
   FileReport& report_;
   std::optional<MetadataTransfer> metadata_;  // of the attempt that runs
-  Fd in_;
+  Fd opened_in_;
+  int in_ = -1;
   SideFacts in_side_;
   OutName out_;
   std::optional<DigestTap> tap_;

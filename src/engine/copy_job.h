@@ -26,6 +26,11 @@ struct FileJob {
   std::string out_path;
   // Unless negative: the directory part of out_path, open already, so that it is resolved once for many files.
   int out_parent = -1;
+  // Unless negative: the file at in_path, open for reading already; it stays the caller's, but its position may move.
+  int in_file = -1;
+  // out_parent is a directory that nobody else sees (publish/pending_directory.h), and out_path a name in it, which the file
+  // has from the beginning.
+  bool unseen = false;
 
   // What must be true.
   DataOptions data;
@@ -46,6 +51,8 @@ struct FileJob {
 
   ControlOptions control;
   bool keep_plans = false;
+  bool synced_later = false;  // the caller will make it stable, whatever `durability` says
+  uint64_t tag = 0;           // the caller's own
 };
 
 struct FileReport {

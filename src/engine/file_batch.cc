@@ -2,15 +2,10 @@
 
 #include <utility>
 
+#include "facts/read_facts.h"
+
 namespace libcopyfile {
 namespace {
-
-// syncfs(2) tells what it lost from Linux 5.8 on, for file systems that write their own data back.
-bool sync_reports_errors(const Facts& facts) {
-  constexpr uint64_t kOverlayMagic = 0x794c7630;
-  return facts.kernel.at_least(5, 8) && facts.out.fs_class == FsClass::local &&
-         facts.out.fs.magic != kOverlayMagic;
-}
 
 bool is_out_of_descriptors(const Error& e) { return e.code == EMFILE || e.code == ENFILE; }
 
@@ -24,10 +19,19 @@ void FileBatch::add(FileJob job) {
     ended_(member.job, member.report, fail(ready.error()));
     return;
   }
-  member.directory = std::move(ready->directory);
-  member.late = std::move(ready->late);
+  keep(std::move(member), std::move(*ready));
+}
+
+void FileBatch::add_ready(FileJob job, FileReport report, ReadyFile ready) {
+  job.durability = options_.durability;
+  keep({std::move(job), std::move(report), {}, {}}, std::move(ready));
+}
+
+void FileBatch::keep(Member member, ReadyFile ready) {
+  member.directory = std::move(ready.directory);
+  member.late = std::move(ready.late);
   bytes_ += member.report.size;
-  batch_.add(std::move(ready->pending), sync_reports_errors(member.report.facts));
+  batch_.add(std::move(ready.pending), sync_reports_errors(member.report.facts));
   members_.push_back(std::move(member));
   if (members_.size() >= options_.most_files || bytes_ >= options_.most_bytes) commit();
 }

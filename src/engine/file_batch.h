@@ -34,6 +34,9 @@ class FileBatch {
 
   // Copies the file, all but its name; job.durability is overruled. What comes of it is told by `ended`, here or later.
   void add(FileJob job);
+  // The same for a file that has been copied already; what its job names by descriptor stays open until it has its name.
+  void add_ready(FileJob job, FileReport report, ReadyFile ready);
+  bool empty() const { return members_.empty(); }
   // Names what has been copied.
   void commit();
   // Throws away what has been copied and has no name yet; how many files that were.
@@ -48,6 +51,7 @@ class FileBatch {
   };
 
   Result<ReadyFile> prepare(Member& member);
+  void keep(Member member, ReadyFile ready);
 
   const System& system_;
   const Catalogue& catalogue_;

@@ -82,6 +82,11 @@ Facts join_sides(SideFacts in, SideFacts out, bool out_is_new, Detail detail) {
   return facts;
 }
 
+bool sync_reports_errors(const Facts& facts) {
+  return facts.kernel.at_least(5, 8) && facts.out.fs_class == FsClass::local &&
+         fs_name(facts.out.fs.magic) != "overlayfs";
+}
+
 void ask_cached(Files& files, int in_fd, Facts& facts) {
   if (facts.in.kind != FileType::regular || facts.in.size < kAskCachedFrom) return;
   const Result<uint64_t> n = files.resident(in_fd, {0, facts.in.size});

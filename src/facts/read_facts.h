@@ -17,6 +17,9 @@ Result<SideFacts> read_side(Files& files, int fd, bool ours, Detail detail = Det
 // Puts two sides together. In full detail it asks about the machine.
 Facts join_sides(SideFacts in, SideFacts out, bool out_is_new, Detail detail = Detail::full);
 
+// Whether syncfs(2) on the destination tells what it lost: from Linux 5.8 on, for file systems that write their own data back.
+bool sync_reports_errors(const Facts& facts);
+
 // How much of a large source is in the page cache. The kernel looks at every page: 5 ms for a GiB, so only where it matters.
 void ask_cached(Files& files, int in_fd, Facts& facts);
 

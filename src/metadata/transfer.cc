@@ -136,7 +136,8 @@ Done MetadataTransfer::give_xattr(int fd, const Xattr& xattr) {
   if (Done ok = attributes_.set_xattr(fd, xattr.name, xattr.value); !ok) {
     return lose(xattr.metadata_class, xattr.name, ok.error());
   }
-  other_list_given_ |= xattr.metadata_class == kAcl;
+  // What a directory hands on says nothing about itself.
+  other_list_given_ |= xattr.metadata_class == kAcl && xattr.name != kDefaultAcl;
   return {};
 }
 

@@ -32,6 +32,16 @@ Result<PendingFile> PendingFile::create(Files& files, Names& names, int dir, std
   return pending;
 }
 
+Result<PendingFile> PendingFile::create_unseen(Files& files, Names& names, int dir,
+                                               std::string name, uint32_t mode) {
+  PendingFile pending(files, names, dir, std::move(name), Replace::never);
+  Result<Fd> fd = names.create_exclusive(dir, pending.name_, mode);
+  if (!fd) return fail(fd.error());
+  pending.fd_ = std::move(*fd);
+  pending.private_name_ = pending.name_;
+  return pending;
+}
+
 PendingFile::PendingFile(PendingFile&& o) noexcept
     : files_(o.files_),
       names_(o.names_),
@@ -106,6 +116,10 @@ Done PendingFile::make_stable() {
 }
 
 Done PendingFile::give_name() {
+  if (private_name_ == name_) {
+    private_name_.clear();
+    return {};
+  }
   if (private_name_.empty()) {
     const Done ok = names_.link(fd_.get(), dir_, name_);
     if (ok || (ok.error().code == EEXIST && has_arrived())) return {};
@@ -145,7 +159,7 @@ Done PendingFile::rename_without_replacing() {
   }
   // NFS, 9p, FUSE and old ZFS lack the flag (EINVAL), old kernels the call (ENOSYS).
   if (ok.error().code != EINVAL && !is_not_supported(ok.error().code)) return ok;
-  ok = names_.link_name(dir_, private_name_, name_);
+  ok = names_.link_name(dir_, private_name_, dir_, name_);
   if (!ok) return ok;
   (void)names_.unlink(dir_, private_name_);
   private_name_.clear();

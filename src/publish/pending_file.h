@@ -33,6 +33,10 @@ class PendingFile {
   // `dir` outlives the pending file; `name` is one component. The file is open for reading and writing, mode 0600.
   static Result<PendingFile> create(Files& files, Names& names, int dir, std::string name,
                                     Replace replace);
+  // In a directory that nobody else sees (pending_directory.h) a file has its name from the beginning, and `mode` less the
+  // umask. EEXIST if the name is taken.
+  static Result<PendingFile> create_unseen(Files& files, Names& names, int dir, std::string name,
+                                           uint32_t mode);
   PendingFile(PendingFile&& other) noexcept;
   PendingFile& operator=(PendingFile&&) = delete;
   ~PendingFile();

@@ -13,6 +13,13 @@ constexpr size_t kDigits = 16;
 
 std::string private_name() { return std::string(kPrefix) + random_name() + std::string(kSuffix); }
 
+std::string private_name(uint64_t digits) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string name(kPrefix);
+  for (int shift = 60; shift >= 0; shift -= 4) name += kHex[digits >> shift & 15];
+  return name + std::string(kSuffix);
+}
+
 bool is_private_name(std::string_view name) {
   if (name.size() != kPrefix.size() + kDigits + kSuffix.size()) return false;
   if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return false;

@@ -3,14 +3,16 @@
 #include <vector>
 
 #include "publish/private_name.h"
+#include "publish/remove_tree.h"
+#include "sys/system_info.h"
 
 namespace libcopyfile {
 namespace {
 
 class Sweep {
  public:
-  Sweep(Files& files, Names& names, const SweepOptions& options)
-      : files_(files), names_(names), options_(options) {}
+  Sweep(Files& files, Names& names, Attributes& attributes, const SweepOptions& options)
+      : files_(files), names_(names), attributes_(attributes), options_(options) {}
 
   Result<SweepReport> run(int dir, const std::string& path) {
     const Result<FileStat> top = files_.stat(dir);
@@ -30,11 +32,10 @@ class Sweep {
     if (!entries) return fail(entries.error());
     for (const Entry& e : *entries) {
       if (stopped_) return {};
-      const bool may_be_file = e.type == FileType::regular || e.type == FileType::other;
       const bool may_be_directory = e.type == FileType::directory || e.type == FileType::other;
       const std::string below = path + (path.ends_with('/') ? "" : "/") + e.name;
-      if (may_be_file && is_private_name(e.name)) {
-        file(dir, e.name, below);
+      if (is_private_name(e.name)) {
+        private_name(dir, e.name, below);
       } else if (may_be_directory && options_.recursive) {
         subdirectory(dir, e, below);
       }
@@ -55,6 +56,44 @@ class Sweep {
     const Done ok = directory(fd->get(), path);
     --depth_;
     if (!ok) tell(path, Swept::failed, 0, ok.error().code);
+  }
+
+  void private_name(int dir, const std::string& name, const std::string& path) {
+    const Result<FileStat> there = names_.stat(dir, name, false);
+    if (!there || there->device != device_) return;
+    switch (there->type) {
+      case FileType::regular: return file(dir, name, path);
+      case FileType::directory: return tree(dir, name, path, *there);
+      default: return other(dir, name, path, *there);
+    }
+  }
+
+  void other(int dir, const std::string& name, const std::string& path, const FileStat& there) {
+    constexpr double kOld = 60;
+    const double age = current_time() - static_cast<double>(there.changed.seconds);
+    if (age < kOld && !options_.not_sure_too) return tell(path, Swept::in_use, 0, 0);
+    remove(dir, name, path, there);
+  }
+
+  void tree(int dir, const std::string& name, const std::string& path, const FileStat& there) {
+    const Result<Fd> fd = names_.open(dir, name, Open::directory_no_follow);
+    if (!fd) {
+      if (fd.error().code != ENOENT) tell(path, Swept::failed, 0, fd.error().code);
+      return;
+    }
+    if (const Done locked = files_.lock(fd->get()); !locked) {
+      if (locked.error().code == EWOULDBLOCK) return tell(path, Swept::in_use, 0, 0);
+      if (!options_.not_sure_too) return tell(path, Swept::not_sure, 0, 0);
+    }
+    // It may have got its name, between the two looks; with the lock, nobody gives it one any more.
+    const Result<FileStat> opened = files_.stat(fd->get());
+    const Result<FileStat> now = names_.stat(dir, name, false);
+    if (!opened || !now || now->inode != opened->inode || now->device != opened->device) return;
+    if (!options_.dry_run) {
+      const Done ok = remove_tree(files_, names_, attributes_, dir, name);
+      if (!ok) return tell(path, Swept::failed, 0, ok.error().code);
+    }
+    tell(path, Swept::removed, there.size, 0);
   }
 
   void file(int dir, const std::string& name, const std::string& path) {
@@ -108,6 +147,7 @@ class Sweep {
 
   Files& files_;
   Names& names_;
+  Attributes& attributes_;
   const SweepOptions& options_;
   SweepReport report_;
   uint64_t device_ = 0;
@@ -117,9 +157,9 @@ class Sweep {
 
 }  // namespace
 
-Result<SweepReport> sweep(Files& files, Names& names, int dir, const std::string& path,
-                          const SweepOptions& options) {
-  return Sweep(files, names, options).run(dir, path);
+Result<SweepReport> sweep(Files& files, Names& names, Attributes& attributes, int dir,
+                          const std::string& path, const SweepOptions& options) {
+  return Sweep(files, names, attributes, options).run(dir, path);
 }
 
 }  // namespace libcopyfile

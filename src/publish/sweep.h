@@ -1,8 +1,10 @@
-// Removes what a crash or a kill left of pending files: private names (private_name.h) that nobody holds a lock on.
+// Removes what a crash or a kill left of pending files and trees: private names (private_name.h) that nobody holds a lock on.
 //
-// A file that is in use is never removed: its copy holds a lock for as long as it has a private name, and taking a private
-// name is only complete with the lock (pending_file.cc). Nothing but regular files with such names is touched, symbolic links
-// are not followed, and no directory but `dir` and those below it, on the same file system, is opened.
+// A file or tree that is in use is never removed: its copy holds a lock for as long as it has a private name, and taking a
+// private name is only complete with the lock (pending_file.cc, pending_directory.cc). Links and special files can't be locked,
+// and have private names for an instant only: they go when they are a minute old. Nothing but such names, and what is in
+// directories with such names, is touched, symbolic links are not followed, and no directory but `dir` and those below it, on
+// the same file system, is opened.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +12,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "sys/attributes.h"
 #include "sys/names.h"
 
 namespace libcopyfile {
@@ -32,14 +35,14 @@ struct SweepOptions {
 
 struct SweepReport {
   uint64_t removed = 0;
-  uint64_t bytes = 0;  // of those removed, as stored
+  uint64_t bytes = 0;  // of the files removed, as stored; what is in trees is not counted
   uint64_t in_use = 0;
   uint64_t not_sure = 0;
   uint64_t failed = 0;
 };
 
 // `dir` is open for reading; `path` is what it is called in what is reported. Fails only where `dir` itself can't be read.
-Result<SweepReport> sweep(Files& files, Names& names, int dir, const std::string& path,
-                          const SweepOptions& options);
+Result<SweepReport> sweep(Files& files, Names& names, Attributes& attributes, int dir,
+                          const std::string& path, const SweepOptions& options);
 
 }  // namespace libcopyfile

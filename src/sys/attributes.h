@@ -1,5 +1,5 @@
 // Attributes: what can be done to everything about an open file that is not its bytes. The seam for tests of metadata, as
-// Files is for data. Reading goes by descriptors that may have been opened with O_PATH, too, unless it says otherwise. All
+// Files is for data. Descriptors may have been opened with O_PATH (links, special files), unless it says otherwise. All
 // methods may be called from several threads at once.
 #pragma once
 
@@ -36,6 +36,7 @@ inline constexpr uint32_t kDax = 0x02000000;
 }  // namespace inode_flag
 
 inline constexpr const char* kAccessAcl = "system.posix_acl_access";
+inline constexpr const char* kDefaultAcl = "system.posix_acl_default";
 
 // What /etc/xattr.conf says of an attribute (libattr).
 enum class XattrRule : uint8_t {

@@ -36,7 +36,8 @@ struct FileStat {
   uint64_t blocks = 0;      // of 512 bytes
   uint32_t block_size = 0;  // preferred I/O size; ZFS and Lustre report MiBs
   FileType type = FileType::other;
-  uint32_t mode = 0;  // permissions, with set-id and sticky bits
+  uint32_t mode = 0;    // permissions, with set-id and sticky bits
+  uint32_t format = 0;  // S_IFMT: tells pipes, sockets and character devices apart
   uint32_t links = 0;
   uint32_t owner = 0;
   uint32_t group = 0;

@@ -99,17 +99,25 @@ Result<std::string> verity_part(int fd, uint64_t type, size_t room) {
 }  // namespace
 
 Done KernelAttributes::set_owner(int fd, uint32_t owner, uint32_t group) {
-  return outcome(::fchown(fd, owner, group), Op::set_owner);
+  int rc = ::fchown(fd, owner, group);
+  if (rc != 0 && errno == EBADF) rc = ::fchownat(fd, "", owner, group, AT_EMPTY_PATH);
+  return outcome(rc, Op::set_owner);
 }
 
 Done KernelAttributes::set_mode(int fd, uint32_t mode) {
-  return outcome(::fchmod(fd, mode), Op::set_mode);
+  return outcome(by_either(
+                     fd, [&] { return ::fchmod(fd, mode); },
+                     [&](const char* path) { return ::fchmodat(AT_FDCWD, path, mode, 0); }),
+                 Op::set_mode);
 }
 
 Done KernelAttributes::set_times(int fd, Timestamp accessed, Timestamp modified) {
   const timespec times[2] = {{accessed.seconds, static_cast<long>(accessed.nanoseconds)},
                              {modified.seconds, static_cast<long>(modified.nanoseconds)}};
-  return outcome(::futimens(fd, times), Op::set_times);
+  return outcome(by_either(
+                     fd, [&] { return ::futimens(fd, times); },
+                     [&](const char* path) { return ::utimensat(AT_FDCWD, path, times, 0); }),
+                 Op::set_times);
 }
 
 Result<std::vector<std::string>> KernelAttributes::list_xattrs(int fd) {
@@ -129,11 +137,20 @@ Result<std::string> KernelAttributes::get_xattr(int fd, const std::string& name)
 }
 
 Done KernelAttributes::set_xattr(int fd, const std::string& name, const std::string& value) {
-  return outcome(::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0), Op::set_attribute);
+  return outcome(
+      by_either(
+          fd, [&] { return ::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0); },
+          [&](const char* path) {
+            return ::setxattr(path, name.c_str(), value.data(), value.size(), 0);
+          }),
+      Op::set_attribute);
 }
 
 Done KernelAttributes::remove_xattr(int fd, const std::string& name) {
-  return outcome(::fremovexattr(fd, name.c_str()), Op::set_attribute);
+  return outcome(by_either(
+                     fd, [&] { return ::fremovexattr(fd, name.c_str()); },
+                     [&](const char* path) { return ::removexattr(path, name.c_str()); }),
+                 Op::set_attribute);
 }
 
 XattrRule KernelAttributes::rule_of(const std::string& name) {
@@ -161,7 +178,11 @@ Result<std::optional<Acl>> KernelAttributes::access_acl(int fd) {
 }
 
 Done KernelAttributes::set_access_acl(int fd, const Acl& acl) {
-  return outcome(::acl_set_fd(fd, acl.list()), Op::set_attribute);
+  return outcome(
+      by_either(
+          fd, [&] { return ::acl_set_fd(fd, acl.list()); },
+          [&](const char* path) { return ::acl_set_file(path, ACL_TYPE_ACCESS, acl.list()); }),
+      Op::set_attribute);
 }
 
 Result<std::optional<Acl>> KernelAttributes::default_acl(int dir) {

@@ -5,11 +5,16 @@
 #include <linux/fs.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
+#include <cstddef>
 #include <cstdio>
+#include <cstring>
+#include <iterator>
 
 #include "sys/statx.h"
 
@@ -37,11 +42,35 @@ int open_flags(Open how) {
     case Open::write: return O_WRONLY;
     case Open::read_write: return O_RDWR;
     case Open::directory: return O_RDONLY | O_DIRECTORY;
+    case Open::directory_no_follow: return O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
     case Open::directory_path: return O_PATH | O_DIRECTORY;
     case Open::look_path: return O_PATH | O_NOFOLLOW;
     case Open::path: return O_PATH;
   }
   return O_RDONLY;
+}
+
+// struct linux_dirent64, as getdents64(2) lays it out.
+struct KernelEntry {
+  uint64_t inode;
+  int64_t next;
+  uint16_t length;
+  uint8_t type;
+  char name[5];  // to the end of the structure
+};
+static_assert(sizeof(KernelEntry) == 24 && offsetof(KernelEntry, name) == 19);
+
+FileType type_of(unsigned char type) {
+  switch (type) {
+    case DT_REG: return FileType::regular;
+    case DT_DIR: return FileType::directory;
+    case DT_LNK: return FileType::link;
+    case DT_BLK: return FileType::block_device;
+    case DT_FIFO:
+    case DT_CHR:
+    case DT_SOCK: return FileType::stream;
+    default: return FileType::other;
+  }
 }
 
 }  // namespace
@@ -94,8 +123,8 @@ Done KernelNames::link(int fd, int dir, const std::string& name) {
                  name);
 }
 
-Done KernelNames::link_name(int dir, const std::string& from, const std::string& to) {
-  return outcome(::linkat(dir, from.c_str(), dir, to.c_str(), 0), Op::link, to);
+Done KernelNames::link_name(int dir, const std::string& from, int to_dir, const std::string& to) {
+  return outcome(::linkat(dir, from.c_str(), to_dir, to.c_str(), 0), Op::link, to);
 }
 
 Done KernelNames::rename(int dir, const std::string& from, const std::string& to, Rename how) {
@@ -111,36 +140,56 @@ Done KernelNames::unlink(int dir, const std::string& name) {
   return outcome(::unlinkat(dir, name.c_str(), 0), Op::unlink, name);
 }
 
+Done KernelNames::make_directory(int dir, const std::string& name, uint32_t mode) {
+  return outcome(::mkdirat(dir, name.c_str(), mode), Op::create, name);
+}
+
+Done KernelNames::remove_directory(int dir, const std::string& name) {
+  return outcome(::unlinkat(dir, name.c_str(), AT_REMOVEDIR), Op::unlink, name);
+}
+
+Done KernelNames::make_link(int dir, const std::string& name, const std::string& target) {
+  return outcome(::symlinkat(target.c_str(), dir, name.c_str()), Op::create, name);
+}
+
+Done KernelNames::make_node(int dir, const std::string& name, uint32_t type, uint64_t device) {
+  const dev_t number = makedev(device >> 32, device & UINT32_MAX);
+  return outcome(::mknodat(dir, name.c_str(), (type & S_IFMT) | 0600, number), Op::create, name);
+}
+
 Result<std::vector<Entry>> KernelNames::list(int dir) {
-  const auto type_of = [](unsigned char type) {
-    switch (type) {
-      case DT_REG: return FileType::regular;
-      case DT_DIR: return FileType::directory;
-      case DT_LNK: return FileType::link;
-      case DT_BLK: return FileType::block_device;
-      case DT_FIFO:
-      case DT_CHR:
-      case DT_SOCK: return FileType::stream;
-      default: return FileType::other;
-    }
-  };
-  // fdopendir(3) takes the descriptor over.
-  Fd again(::openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // A descriptor with a position of its own.
+  const Fd again(::openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!again.valid()) return fail(errno, Op::open);
-  DIR* const stream = ::fdopendir(again.get());
-  if (stream == nullptr) return fail(errno, Op::open);
-  (void)again.release();
-  std::vector<Entry> entries;
-  errno = 0;
-  // glibc's shares nothing between streams.  NOLINTNEXTLINE(concurrency-mt-unsafe)
-  while (const dirent* const e = ::readdir(stream)) {
-    const std::string_view name = e->d_name;
-    if (name != "." && name != "..") entries.push_back({std::string(name), type_of(e->d_type)});
-    errno = 0;
+  std::vector<Entry> all;
+  for (;;) {
+    Result<std::vector<Entry>> some = list_more(again.get());
+    if (!some) return some;
+    if (some->empty()) return all;
+    std::move(some->begin(), some->end(), std::back_inserter(all));
   }
-  const int code = errno;
-  ::closedir(stream);
-  if (code != 0) return fail(code, Op::read);
+}
+
+// getdents64(2) itself: readdir(3) would keep a stream, with memory of its own, for each directory that is open.
+Result<std::vector<Entry>> KernelNames::list_more(int dir) {
+  constexpr size_t kRoom = 16384;
+  alignas(8) std::array<char, kRoom> buffer;
+  std::vector<Entry> entries;
+  while (entries.empty()) {  // a piece may hold nothing but "." and ".."
+    const long n = ::syscall(SYS_getdents64, dir, buffer.data(), buffer.size());
+    if (n < 0) return fail(errno, Op::read);
+    if (n == 0) break;
+    for (size_t at = 0; at < static_cast<size_t>(n);) {
+      KernelEntry head{};
+      std::memcpy(&head, buffer.data() + at, sizeof head);
+      // The name is as long as its zero byte says, which the kernel puts there.
+      const std::string_view name = buffer.data() + at + offsetof(KernelEntry, name);
+      if (name != "." && name != "..") {
+        entries.push_back({std::string(name), type_of(head.type), head.inode});
+      }
+      at += head.length;
+    }
+  }
   return entries;
 }
 

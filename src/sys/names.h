@@ -22,7 +22,8 @@ enum class Open : uint8_t {
   write,           // an existing file, device or pipe; its contents stay
   read_write,
   directory,
-  directory_path,  // O_PATH: for naming only, needs no permission to read
+  directory_no_follow,  // ELOOP or ENOTDIR for a symbolic link
+  directory_path,       // O_PATH: for naming only, needs no permission to read
   look_path,  // O_PATH, of any file: its metadata can be asked, in part, without permission to read
   path,       // O_PATH, through links: to look at, without what opening does to pipes and devices
 };
@@ -31,6 +32,7 @@ enum class Rename : uint8_t { replace, no_replace, exchange };
 struct Entry {
   std::string name;
   FileType type = FileType::other;  // `other` also where the file system does not tell
+  uint64_t inode = 0;
 };
 
 class Names {
@@ -49,11 +51,19 @@ class Names {
   // Gives an unnamed file its name: linkat(2) by AT_EMPTY_PATH, else through /proc. EEXIST where the name is taken.
   virtual Done link(int fd, int dir, const std::string& name) = 0;
   // A second name for a named file.
-  virtual Done link_name(int dir, const std::string& from, const std::string& to) = 0;
+  virtual Done link_name(int dir, const std::string& from, int to_dir, const std::string& to) = 0;
   virtual Done rename(int dir, const std::string& from, const std::string& to, Rename how) = 0;
   virtual Done unlink(int dir, const std::string& name) = 0;
+  virtual Done make_directory(int dir, const std::string& name, uint32_t mode) = 0;
+  virtual Done remove_directory(int dir, const std::string& name) = 0;
+  virtual Done make_link(int dir, const std::string& name, const std::string& target) = 0;
+  // mknod(2) of a device, pipe or socket: `type` is one of S_IFMT; `device` as FileStat::special_device.
+  virtual Done make_node(int dir, const std::string& name, uint32_t type, uint64_t device) = 0;
   // What is in the directory, without "." and "..", in no particular order. `dir` is open for reading.
   virtual Result<std::vector<Entry>> list(int dir) = 0;
+  // The same in pieces of a few hundred: each call goes on where the last one ended, and moves the position of `dir`. Nothing:
+  // that was all.
+  virtual Result<std::vector<Entry>> list_more(int dir) = 0;
 };
 
 }  // namespace libcopyfile

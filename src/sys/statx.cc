@@ -60,6 +60,7 @@ Result<FileStat> old_stat(int dir, const char* name, int flags) {
   s.block_size = static_cast<uint32_t>(st.st_blksize);
   s.type = type_of(st.st_mode);
   s.mode = st.st_mode & 07777;
+  s.format = st.st_mode & S_IFMT;
   s.links = static_cast<uint32_t>(st.st_nlink);
   s.owner = st.st_uid;
   s.group = st.st_gid;
@@ -94,6 +95,7 @@ Result<FileStat> stat_name(int dir, const char* name, int flags) {
   s.block_size = st.blksize;
   s.type = type_of(st.mode);
   s.mode = st.mode & 07777U;
+  s.format = st.mode & unsigned{S_IFMT};
   s.links = st.nlink;
   s.owner = st.uid;
   s.group = st.gid;

@@ -1,6 +1,7 @@
 #include "sys/system_info.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -55,6 +56,17 @@ uint32_t creation_mask() {
   return mask & 0777;
 }
 
+uint32_t effective_user() { return ::geteuid(); }
+
+uint32_t effective_group() { return ::getegid(); }
+
+unsigned processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return std::max(1U, static_cast<unsigned>(CPU_COUNT(&set)));
+}
+
 unsigned terminal_columns(int fd) {
   winsize size{};
   return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
@@ -72,6 +84,21 @@ void sleep_seconds(double seconds) {
   const timespec time{static_cast<time_t>(whole), static_cast<long>((seconds - whole) * 1e9)};
   // A signal ends the sleep early: that is when a caller wants to know.
   ::nanosleep(&time, nullptr);
+}
+
+double current_time() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+double boot_time() {
+  timespec now{};
+  timespec up{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  ::clock_gettime(CLOCK_BOOTTIME, &up);
+  return static_cast<double>(now.tv_sec - up.tv_sec) +
+         static_cast<double>(now.tv_nsec - up.tv_nsec) / 1e9;
 }
 
 uint64_t raise_open_files_limit(uint64_t wanted) {

@@ -21,8 +21,17 @@ uint32_t creation_mask();
 // Lets this process have `wanted` descriptors open, if it may (setrlimit(2) RLIMIT_NOFILE); how many it may have then. For
 // programs: a library has no business with the limits of its process.
 uint64_t raise_open_files_limit(uint64_t wanted);
+// geteuid(2), getegid(2).
+uint32_t effective_user();
+uint32_t effective_group();
+// How many processors this process may run on; at least 1.
+unsigned processors();
 // How wide the terminal at `fd` is; 80 if it is none.
 unsigned terminal_columns(int fd);
+// When this system was started, in seconds since the epoch.
+double boot_time();
+// Seconds since the epoch.
+double current_time();
 // Seconds since some moment, never going back.
 double monotonic_seconds();
 void sleep_seconds(double seconds);

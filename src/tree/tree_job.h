@@ -41,6 +41,7 @@ enum class Skipped : uint8_t {
 // What went wrong, where the errno alone does not tell; the message is the command's.
 enum class Trouble : uint8_t {
   none,                   // see TreeFailure::error
+  cannot_open,            // the source, for reading
   cannot_stat,            // the source
   cannot_open_directory,  // "cannot access": the source
   cannot_read_directory,
@@ -63,6 +64,10 @@ enum class Trouble : uint8_t {
   cannot_create_special,
   cannot_remove,
   cannot_replace,  // EACCES, EPERM of making the name, with `hint`
+  no_parent,       // the directory that the destination should be in can't be opened
+  not_durable,     // it is there and complete, but its name may not survive a crash
+  is_device,       // a block device as destination, without overwrite_devices
+  relative_link,   // --symbolic-link of a relative name outside the working directory
   escapes,         // something exchanged a part of the path while it was walked
 };
 

@@ -53,6 +53,7 @@ struct TreeOptions {
   Overwrite overwrite = Overwrite::always;
   bool ask = false;  // -i: TreeObserver::may_overwrite() decides what Overwrite lets through
   bool remove_destination = false;  // --remove-destination: unlinked first
+  bool overwrite_devices = false;   // else a block device is no destination
   bool force = false;  // -f: unlinked if it can't be opened for writing (in_place only)
   Backup backup = Backup::none;
   std::string backup_suffix = "~";
@@ -64,6 +65,8 @@ struct TreeOptions {
       false;  // names show files while they are written, as cp's do; existing files keep their inodes
   Durability durability = Durability::ordered;
   SyncPolicy sync = SyncPolicy::automatic;
+  // Into an existing tree so many files of a worker get their names together: each needs a descriptor until then.
+  size_t files_in_batch = 256;
   bool resume =
       false;  // go on with what an interrupted copy of the same source to the same name left
   bool dry_run = false;
@@ -71,6 +74,8 @@ struct TreeOptions {
 
   // How it goes.
   unsigned jobs = 0;  // workers; 0: as many as there are processors for, at most 8
+  // How many descriptors directories may keep open. A deeper tree costs more, and nothing else.
+  size_t directory_descriptors = 512;
   ControlOptions control;
 };
 

@@ -10,6 +10,7 @@
 
 #include "content.h"
 #include "publish/sweep.h"
+#include "sys/kernel_attributes.h"
 #include "sys/kernel_files.h"
 #include "sys/kernel_names.h"
 #include "testing/loop_device.h"
@@ -114,8 +115,9 @@ Seen look(const std::string& path, const std::vector<Version>& versions) {
 void sweep_away(const std::string& path, const History& history, Observation& result) {
   KernelFiles files;
   KernelNames names;
+  KernelAttributes attributes;
   const Fd directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const Result<SweepReport> swept = sweep(files, names, directory.get(), path, {});
+  const Result<SweepReport> swept = sweep(files, names, attributes, directory.get(), path, {});
   if (!swept) {
     result.strange.push_back("sweeping fails: " + swept.error().message());
     return;

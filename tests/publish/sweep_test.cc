@@ -9,6 +9,7 @@
 
 #include <map>
 
+#include "publish/pending_directory.h"
 #include "publish/pending_file.h"
 #include "publish/private_name.h"
 #include "testing/faulty_system.h"
@@ -49,7 +50,7 @@ class SweepTest : public ::testing::TestWithParam<FsKind> {
   SweepReport run() {
     found_.clear();
     const Result<SweepReport> report =
-        sweep(system_.files, system_.names, dir_.get(), path_, options_);
+        sweep(system_.files, system_.names, system_.attributes, dir_.get(), path_, options_);
     EXPECT_TRUE(report);
     return report.value_or(SweepReport{});
   }
@@ -191,6 +192,37 @@ TEST_P(SweepTest, DirectoriesBelowOnlyIfAsked) {
   EXPECT_EQ(names_in(path_ + "/below/deeper"), Names{});
 }
 
+TEST_P(SweepTest, ATreeThatWasLeftGoesWithAllThatIsInIt) {
+  ASSERT_EQ(mkdirat(dir_.get(), kLeft, 0700), 0);
+  ASSERT_EQ(mkdirat(dir_.get(), (std::string(kLeft) + "/below").c_str(), 0500), 0);
+  put("kept");
+  ASSERT_EQ(symlinkat("../kept", dir_.get(), (std::string(kLeft) + "/link").c_str()), 0);
+  for (int i = 0; i < 1000; ++i) put(std::string(kLeft) + "/file" + std::to_string(i));
+  put(std::string(kLeft) + "/below/file");
+  EXPECT_EQ(run().removed, 1U);
+  EXPECT_EQ(names(), Names{"kept"});
+}
+
+TEST_P(SweepTest, ATreeInUseStays) {
+  Result<PendingDirectory> pending =
+      PendingDirectory::create(system_.files, system_.names, system_.attributes, dir_.get(), "new");
+  ASSERT_TRUE(pending);
+  put(pending->private_name() + "/file");
+  EXPECT_EQ(run().in_use, 1U);
+  script_.before("rename", 0, [this] { EXPECT_EQ(run().in_use, 1U); });
+  ASSERT_TRUE(std::move(*pending).commit(Durability::ordered, false));
+  EXPECT_EQ(names(), Names{"new"});
+  EXPECT_EQ(names_in(path_ + "/new"), Names{"file"});
+}
+
+TEST_P(SweepTest, LinksGoWhenTheyAreOld) {
+  ASSERT_EQ(symlinkat("anywhere", dir_.get(), kLeft), 0);
+  EXPECT_EQ(run().in_use, 1U);
+  options_.not_sure_too = true;
+  EXPECT_EQ(run().removed, 1U);
+  EXPECT_EQ(names(), Names{});
+}
+
 // A directory that becomes a link to somewhere else while it is looked at leads nowhere.
 TEST_P(SweepTest, ALinkThatTakesThePlaceOfADirectoryIsNotFollowed) {
   ASSERT_EQ(mkdirat(dir_.get(), "below", 0755), 0);
@@ -227,7 +259,8 @@ TEST_P(SweepTest, EndsWhenToldTo) {
 
 TEST_P(SweepTest, ADirectoryThatCannotBeReadIsAnError) {
   script_.inject("fail list errno=EIO");
-  EXPECT_FALSE(sweep(system_.files, system_.names, dir_.get(), path_, options_));
+  EXPECT_FALSE(
+      sweep(system_.files, system_.names, system_.attributes, dir_.get(), path_, options_));
 }
 
 }  // namespace

@@ -137,8 +137,9 @@ class FaultStorm : public testing::TestWithParam<FsKind> {
     for (const Watched& w : watched_) EXPECT_EQ(fault_of(w), "");
     KernelFiles files;
     KernelNames names;
+    KernelAttributes attributes;
     const Fd to(open(fs_.file("to").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    const Result<SweepReport> swept = sweep(files, names, to.get(), "to", {});
+    const Result<SweepReport> swept = sweep(files, names, attributes, to.get(), "to", {});
     ASSERT_TRUE(swept);
     tally.swept += swept->removed;
     for (const std::string& name : names_in(fs_.file("to"))) {

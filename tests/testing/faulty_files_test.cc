@@ -177,7 +177,7 @@ TEST_F(FaultyTest, NamesFailToo) {
   fails("create_unnamed", [&] { return names.create_unnamed(dir, 0600); });
   fails("create_exclusive", [&] { return names.create_exclusive(dir, "x", 0600); });
   fails("link", [&] { return names.link(in_.get(), dir, "x"); });
-  fails("link_name", [&] { return names.link_name(dir, "in", "x"); });
+  fails("link_name", [&] { return names.link_name(dir, "in", dir, "x"); });
   fails("rename", [&] { return names.rename(dir, "in", "x", Rename::replace); });
   fails("unlink", [&] { return names.unlink(dir, "in"); });
   fails("set_owner", [&] { return attributes.set_owner(in_.get(), 1, 1); });

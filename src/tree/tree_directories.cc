@@ -1,0 +1,143 @@
+// Directories at the destination: made, merged into, and completed.
+#include <set>
+#include <utility>
+
+#include "metadata/transfer.h"
+#include "publish/remove_tree.h"
+#include "tree/tree_worker.h"
+
+namespace libcopyfile {
+namespace {
+
+// Files in a directory need the right to write to it, which it may not have in the end.
+constexpr uint32_t kWhileFilled = 0700;
+
+// Of directories these are not given: they say what becomes of files that are made in them.
+constexpr uint64_t kFilesOnly =
+    metadata::kInodeFlags | metadata::kProject | metadata::kVerity | metadata::kCapabilities;
+
+}  // namespace
+
+bool TreeWorker::start_directory(const Place& place, Fd in, const FileStat& stat,
+                                 TreeDirectory& directory) {
+  directory.unseen = place.unseen;
+  const bool known_to_be_new = s_.options.dry_run && place.out_dir < 0;
+  Done made_it;
+  if (known_to_be_new) {
+    made_it = {};
+  } else if (s_.options.dry_run) {
+    if (s_.system.names.stat(place.out_dir, place.out_name, false)) {
+      made_it = libcopyfile::fail(EEXIST, Op::create);
+    }
+  } else {
+    made_it = s_.system.names.make_directory(place.out_dir, place.out_name, kWhileFilled);
+  }
+  if (!made_it && made_it.error().code != EEXIST) {
+    fail(place, stat, Trouble::cannot_create_directory, made_it.error());
+    return false;
+  }
+  directory.made = made_it.has_value();
+  Fd out;
+  FileStat out_stat;
+  if (!(s_.options.dry_run && directory.made)) {
+    Result<Fd> opened = open_destination(place, stat, directory.made);
+    if (!opened) return false;
+    const Result<FileStat> now = s_.system.files.stat(opened->get());
+    if (!now) {
+      fail(place, stat, Trouble::cannot_create_directory, now.error());
+      return false;
+    }
+    out = std::move(*opened);
+    out_stat = *now;
+  }
+  if (!directory.made && place.directory != nullptr && place.directory->resumed) {
+    directory.resumed = true;
+  }
+  // Until it is complete: what was there may be read-only, left so by an interrupted copy.
+  if (directory.resumed && (out_stat.mode & kWhileFilled) != kWhileFilled) {
+    (void)s_.system.attributes.set_mode(out.get(), kWhileFilled);
+    directory.made = true;
+  }
+  describe_pair(s_.system, s_.catalogue, &s_.learned, seen_,
+                place.directory != nullptr ? &place.directory->pair : nullptr, in.get(), stat,
+                out.get(), out_stat, directory.pair);
+  directory.adopt(std::move(in), stat, std::move(out), out_stat);
+  return true;
+}
+
+// What we have made ourselves, or a directory that was there.
+Result<Fd> TreeWorker::open_destination(const Place& place, const FileStat& stat, bool is_ours) {
+  Names& names = s_.system.names;
+  Result<Fd> fd = names.open(place.out_dir, place.out_name, Open::directory_no_follow);
+  if (fd) return fd;
+  const bool is_link = fd.error().code == ELOOP || fd.error().code == ENOTDIR;
+  if (is_ours || !is_link) {
+    fail(place, stat, is_link ? Trouble::escapes : Trouble::cannot_create_directory, fd.error());
+    return fd;
+  }
+  if (s_.options.keep_directory_links || place.is_operand()) {
+    Result<Fd> followed = names.open(place.out_dir, place.out_name, Open::directory);
+    if (followed) return followed;
+  }
+  fail(place, stat, Trouble::directory_over_file, Error{ENOTDIR, Op::create, place.out_name, {}});
+  return fd;
+}
+
+void TreeWorker::finish_directory(TreeDirectory& directory) {
+  const Place place = place_of(directory);
+  if (s_.options.dry_run) {
+    if (directory.made) made(place, directory.source(), Made::directory, {});
+    return;
+  }
+  const Result<TreeDirectory::Use> use = directory.use(s_.system.names, s_.system.files);
+  if (!use) return fail(place, directory.source(), Trouble::cannot_create_directory, use.error());
+  std::vector<Loss> losses;
+  Done ok = give_metadata(use->in(), directory.source(), use->out(), directory.made, losses);
+  if (!ok) return fail(place, directory.source(), Trouble::none, ok.error());
+  if (directory.unseen && needs_own_sync(directory.pair)) {
+    ok = s_.system.files.sync(use->out(), Sync::all);
+    if (!ok) return fail(place, directory.source(), Trouble::none, ok.error());
+  }
+  if (directory.made || !losses.empty()) {
+    made(place, directory.source(), Made::directory, losses);
+  }
+}
+
+Done TreeWorker::give_metadata(int in, const FileStat& stat, int out, bool is_new,
+                               std::vector<Loss>& losses) {
+  const uint64_t left_out = stat.type == FileType::directory ? kFilesOnly : 0;
+  const uint64_t links = stat.type == FileType::link ? metadata::kMode | metadata::kAcl : 0;
+  const uint64_t not_for_it = left_out | links | (stat.type == FileType::regular ? 0 : kFilesOnly);
+  MetadataRequest request{s_.common.required & ~not_for_it, s_.common.wanted & ~not_for_it,
+                          s_.options.creation_mask, s_.options.new_mode};
+  if (stat.type == FileType::directory) request.new_mode.reset();
+  if (!is_new && (request.required | request.wanted) == 0) return {};
+  const Result<FileStat> now = s_.system.files.stat(out);
+  if (!now) return libcopyfile::fail(now.error());
+  MetadataTransfer transfer(s_.system.attributes, request);
+  // A link has no rights of its own, and what was there keeps those that are not asked for.
+  if (!is_new || stat.type == FileType::link) transfer.read_replaced(out, *now);
+  Done ok = transfer.read_source(in, stat);
+  if (ok) ok = transfer.before_data(out, *now);
+  if (ok) ok = transfer.after_data(out);
+  losses = transfer.losses();
+  std::erase_if(losses, [&](const Loss& loss) { return (loss.metadata_class & links) != 0; });
+  return ok;
+}
+
+// What an interrupted copy has made of names that are not in the source any more.
+void TreeWorker::remove_strangers(const TreeDirectory::Use& use) {
+  const Result<std::vector<Entry>> entries = s_.system.names.list(use.out());
+  if (!entries) return;
+  for (const Entry& e : *entries) {
+    const Result<FileStat> source = s_.system.names.stat(use.in(), e.name, false);
+    if (source || source.error().code != ENOENT) continue;
+    if (e.type == FileType::directory) {
+      (void)remove_tree(s_.system.files, s_.system.names, s_.system.attributes, use.out(), e.name);
+    } else {
+      (void)s_.system.names.unlink(use.out(), e.name);
+    }
+  }
+}
+
+}  // namespace libcopyfile

@@ -1,0 +1,80 @@
+#include "tree/tree_shared.h"
+
+#include <algorithm>
+
+#include "sys/system_info.h"
+
+namespace libcopyfile {
+namespace {
+
+FileJob common_job(const TreeOptions& options) {
+  FileJob job;
+  job.data = options.data;
+  job.allow_change = options.allow_change;
+  job.replace = Replace::file;
+  job.durability = options.durability;
+  job.required = options.required;
+  job.wanted = options.wanted;
+  job.keep_replaced = options.keep_replaced;
+  job.creation_mask = options.creation_mask;
+  job.new_mode = options.new_mode;
+  job.control.rate = options.control.rate;
+  job.keep_plans = !options.plain_small_files;
+  return job;
+}
+
+}  // namespace
+
+Pace::Pace(uint64_t rate) : rate_(rate), started_(rate > 0 ? monotonic_seconds() : 0) {}
+
+void Pace::copied(uint64_t bytes) {
+  if (rate_ == 0) return;
+  const std::lock_guard lock(mutex_);
+  bytes_ += bytes;
+  const double due = started_ + static_cast<double>(bytes_) / static_cast<double>(rate_);
+  const double now = monotonic_seconds();
+  if (due > now) sleep_seconds(due - now);
+}
+
+TreeShared::TreeShared(const System& sys, const Catalogue& cat, Learned& learned_so_far,
+                       const TreeOptions& opt, TreeObserver& obs)
+    : system(sys),
+      catalogue(cat),
+      learned(learned_so_far),
+      options(opt),
+      budget(opt.directory_descriptors),
+      pace(opt.control.rate),
+      common(common_job(opt)),
+      observer_(obs),
+      wants_every_item_(obs.wants_every_item()) {
+  common.control.progress = [this](const Progress&) { return !cancel_asked(); };
+}
+
+void TreeShared::note_created(const FileStat& stat) {
+  const std::lock_guard lock(created_mutex_);
+  created_.insert({stat.device, stat.inode});
+}
+
+bool TreeShared::was_created(const FileStat& stat) {
+  const std::lock_guard lock(created_mutex_);
+  return created_.contains({stat.device, stat.inode});
+}
+
+void TreeShared::fail_item(const TreeItem& item, const TreeFailure& failure) {
+  if (failure.trouble != Trouble::twice) failed = true;
+  if (options.stop_on_error) stop = true;
+  tell([&](TreeObserver& o) { o.failed(item, failure); });
+}
+
+bool TreeShared::cancel_asked() {
+  if (cancelled) return true;
+  if (!options.control.progress) return false;
+  Progress now;
+  now.copied = now.moved = bytes_done;
+  const std::lock_guard lock(telling_);
+  if (options.control.progress(now)) return false;
+  cancelled = stop = true;
+  return true;
+}
+
+}  // namespace libcopyfile

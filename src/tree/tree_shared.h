@@ -1,0 +1,90 @@
+// What all workers of one job share.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <utility>
+
+#include "tree/hard_links.h"
+#include "tree/tree_job.h"
+
+namespace libcopyfile {
+
+// One name: where it is in the source, and where it goes. Directories are open; names are single components.
+struct Place {
+  DirectoryPtr directory;  // null: an operand
+  int in_dir = kCurrentDirectory;
+  std::string in_name;  // of an operand its path
+  int out_dir = kCurrentDirectory;
+  std::string out_name;
+  bool unseen = false;  // nobody else sees out_dir
+  std::string from;     // of operands: as they are reported
+  std::string to;
+
+  bool is_operand() const { return directory == nullptr; }
+  std::string from_path() const { return is_operand() ? from : directory->from_path(in_name); }
+  std::string to_path() const { return is_operand() ? to : directory->to_path(out_name); }
+};
+
+// Limits the bytes a second of all workers together.
+class Pace {
+ public:
+  explicit Pace(uint64_t rate);
+  // So many have been copied; sleeps where that was too fast.
+  void copied(uint64_t bytes);
+
+ private:
+  uint64_t rate_;
+  double started_;
+  std::mutex mutex_;
+  uint64_t bytes_ = 0;
+};
+
+struct TreeShared {
+  TreeShared(const System& sys, const Catalogue& cat, Learned& learned_so_far,
+             const TreeOptions& opt, TreeObserver& obs);
+
+  const System& system;
+  const Catalogue& catalogue;
+  Learned& learned;
+  const TreeOptions& options;
+
+  HardLinks links;
+  DescriptorBudget budget;
+  Pace pace;
+  FileJob common;  // what all files are copied with
+
+  std::atomic<bool> stop{false};  // no more work is begun
+  std::atomic<bool> failed{false};
+  std::atomic<bool> cancelled{false};
+  std::atomic<uint64_t> bytes_done{0};
+
+  // Destination directories of the operands: not copied into themselves.
+  std::set<std::pair<uint64_t, uint64_t>> tops;
+  // Destinations of this job so far, where there is more than one operand, as device and inode.
+  bool several = false;
+  void note_created(const FileStat& stat);
+  bool was_created(const FileStat& stat);
+
+  // The observer, by one thread at a time.
+  template <class Call>
+  auto tell(Call&& call) {
+    const std::lock_guard lock(telling_);
+    return call(observer_);
+  }
+  bool wants_every_item() const { return wants_every_item_; }
+  void fail_item(const TreeItem& item, const TreeFailure& failure);
+  // Asks whether to go on.
+  bool cancel_asked();
+
+  bool gives(uint64_t classes) const { return ((common.required | common.wanted) & classes) != 0; }
+
+ private:
+  TreeObserver& observer_;
+  bool wants_every_item_;
+  std::mutex telling_;
+  std::mutex created_mutex_;
+  std::set<std::pair<uint64_t, uint64_t>> created_;
+};
+
+}  // namespace libcopyfile
