@@ -153,7 +153,8 @@ Done KernelNames::make_link(int dir, const std::string& name, const std::string&
 }
 
 Done KernelNames::make_node(int dir, const std::string& name, uint32_t type, uint64_t device) {
-  const dev_t number = makedev(device >> 32, device & UINT32_MAX);
+  const dev_t number =
+      makedev(static_cast<unsigned>(device >> 32), static_cast<unsigned>(device & UINT32_MAX));
   return outcome(::mknodat(dir, name.c_str(), (type & S_IFMT) | 0600, number), Op::create, name);
 }
 

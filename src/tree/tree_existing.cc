@@ -46,6 +46,10 @@ Way TreeWorker::decide(const Place& place, const FileStat& source) {
   if (is_same_inode(there, source)) {
     if (!same_file(place, source, *link)) return Way::skip;
   }
+  if (s_.options.overwrite == Overwrite::if_differs && is_the_copy(place, source, there)) {
+    skip(place, source, Skipped::same);
+    return Way::keep;
+  }
   if (!may_replace(place, source, there)) return Way::skip;
   if (there.type == FileType::directory) {
     fail(place, source, Trouble::file_over_directory, Error{EISDIR, Op::create, {}, {}});
@@ -101,13 +105,7 @@ bool TreeWorker::may_replace(const Place& place, const FileStat& source, const F
       if (is_older(there, source)) break;
       skip(place, source, Skipped::not_older);
       return false;
-    case Overwrite::if_differs:
-      if (there.type != source.type || there.size != source.size ||
-          there.modified != source.modified || was_before_this_boot(place, there)) {
-        break;
-      }
-      skip(place, source, Skipped::same);
-      return false;
+    case Overwrite::if_differs: break;
   }
   if (!s_.options.ask) return true;
   const bool yes =
@@ -116,9 +114,11 @@ bool TreeWorker::may_replace(const Place& place, const FileStat& source, const F
   return yes;
 }
 
-// After a power cut a file that was never synced may have its size and times, and not its bytes.
-bool TreeWorker::was_before_this_boot(const Place& place, const FileStat& there) const {
-  return place.unseen && static_cast<double>(there.changed.seconds) < boot_time();
+// By size and time, as rsync(1) tells it. After a power cut a file that was never synced may have both, and not its bytes.
+bool TreeWorker::is_the_copy(const Place& place, const FileStat& source, const FileStat& there) {
+  if (there.type != source.type || there.modified != source.modified) return false;
+  if (source.type != FileType::directory && there.size != source.size) return false;
+  return !place.unseen || static_cast<double>(there.changed.seconds) >= boot_time();
 }
 
 bool TreeWorker::make_backup(const Place& place, const FileStat& there) {

@@ -25,6 +25,7 @@ void TreeWorker::copy_other(const Place& place, const FileStat& stat) {
   }
   const Way way = decide(place, stat);
   if (way == Way::skip) return;
+  if (way == Way::keep) return keep_name(place, stat);
   if (s_.options.form != Form::copy && stat.type != FileType::link) {
     if (s_.options.form == Form::attributes_only) return copy_attributes(place, stat, way);
     return make_form_of_link(place, stat, way);
@@ -37,6 +38,7 @@ void TreeWorker::copy_other(const Place& place, const FileStat& stat) {
 void TreeWorker::copy_regular(const Place& place, Fd in, const FileStat& stat) {
   const Way way = decide(place, stat);
   if (way == Way::skip) return;
+  if (way == Way::keep) return keep_name(place, stat);
   if (s_.options.form == Form::attributes_only) return copy_attributes(place, stat, way);
   if (s_.options.form != Form::copy) return make_form_of_link(place, stat, way);
   if (!is_first_name(place, stat, way)) return;

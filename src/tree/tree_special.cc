@@ -172,6 +172,12 @@ bool TreeWorker::is_first_name(const Place& place, const FileStat& stat, Way way
   return turn == HardLinks::Turn::copy;
 }
 
+// What is there already is the copy that other names are to be links to.
+void TreeWorker::keep_name(const Place& place, const FileStat& stat) {
+  if (!s_.options.keep_hard_links || stat.links < 2 || s_.options.dry_run) return;
+  if (is_first_name(place, stat, Way::replace)) give_other_names(place, stat);
+}
+
 void TreeWorker::give_other_names(const Place& place, const FileStat& stat) {
   const LinkName original = link_name(place, stat, false);
   for (LinkName& name : s_.links.done(original)) {
@@ -216,6 +222,11 @@ void TreeWorker::link_to(const LinkName& original, const LinkName& name) {
     place.unseen = name.directory->unseen;
   }
   const int from_dir = from ? from->out() : original.out_dir;
+  if (name.replace) {
+    const Result<FileStat> now = names.stat(place.out_dir, place.out_name, false);
+    const Result<FileStat> copy = names.stat(from_dir, original.out_name, false);
+    if (now && copy && now->inode == copy->inode && now->device == copy->device) return;
+  }
   const Done ok =
       put(place, name.replace ? Way::replace : Way::create, [&](int dir, const std::string& as) {
         return names.link_name(from_dir, original.out_name, dir, as);

@@ -17,6 +17,7 @@ enum class Way : uint8_t {
   create,    // nothing is there, or it is out of the way now
   replace,   // by rename
   in_place,  // written into
+  keep,      // it is what the copy would be; that has been told
   skip,      // and that has been told
 };
 
@@ -90,6 +91,7 @@ class TreeWorker {
   void make_form_of_link(const Place& place, const FileStat& stat, Way way);
 
   // Hard links (tree_special.cc).
+  void keep_name(const Place& place, const FileStat& stat);
   bool is_first_name(const Place& place, const FileStat& stat, Way way);
   void give_other_names(const Place& place, const FileStat& stat);
   void no_copy_of(const FileStat& stat);
@@ -100,7 +102,7 @@ class TreeWorker {
   Way decide(const Place& place, const FileStat& source);
   bool may_replace(const Place& place, const FileStat& source, const FileStat& there);
   bool make_backup(const Place& place, const FileStat& there);
-  bool was_before_this_boot(const Place& place, const FileStat& there) const;
+  static bool is_the_copy(const Place& place, const FileStat& source, const FileStat& there);
   bool same_file(const Place& place, const FileStat& source, const FileStat& there);
 
   static Place place_of(const TreeDirectory& directory);
