@@ -103,6 +103,7 @@ class TreeDirectory {
 
   // Of its reading (tree_queue.h): one thread reads at a time, the others go on with what it got.
   std::mutex reading;
+  bool listed = false;  // the names that a list has of it have been handed out
   std::atomic<bool> started{false};
   std::atomic<bool> exhausted{false};
 

@@ -182,6 +182,7 @@ void TreeWorker::file_done(const Place& place, const FileStat& stat, const FileJ
     report_.bytes_by[i] += report.data.bytes_by[i];
   }
   s_.bytes_done += report.size;
+  s_.count(stat, place);
   s_.pace.copied(report.size);
   if (s_.several && !s_.options.dry_run) {
     const Result<FileStat> there = s_.system.names.stat(place.out_dir, place.out_name, false);
@@ -197,6 +198,7 @@ void TreeWorker::file_done(const Place& place, const FileStat& stat, const FileJ
 void TreeWorker::file_failed(const Place& place, const FileStat& stat, const FileJob& job,
                              const FileReport& report, const Error& error) {
   ++report_.failed;
+  s_.count(stat, place);
   if (error.code == ECANCELED) s_.cancelled = s_.stop = true;
   s_.fail_item(item(place, stat), {Trouble::none, error, &job, &report});
   no_copy_of(stat);

@@ -10,6 +10,7 @@
 #include "publish/private_name.h"
 #include "sys/system_info.h"
 #include "sys/thread.h"
+#include "tree/tree_survey.h"
 #include "tree/tree_worker.h"
 
 namespace libcopyfile {
@@ -275,6 +276,7 @@ bool copy_trees(const System& system, const Catalogue& catalogue, Learned& learn
                 const std::vector<TreeRoot>& roots, const TreeOptions& options,
                 TreeObserver& observer, TreeReport& report) {
   TreeShared shared(system, catalogue, learned, options, observer);
+  const TreeSurvey survey(system, roots, options);
   return TreeCopy(shared, report).run(roots);
 }
 

@@ -13,6 +13,7 @@
 namespace libcopyfile {
 
 class Filter;
+class TreeCounters;
 
 // Which symbolic links of the source are followed.
 enum class FollowLinks : uint8_t { never, operands, always };  // -P, -H, -L
@@ -77,6 +78,9 @@ struct TreeOptions {
   // How many descriptors directories may keep open. A deeper tree costs more, and nothing else.
   size_t directory_descriptors = 512;
   ControlOptions control;
+  // Unless null: how far the job is, for somebody who looks at it meanwhile. The source is then gone through once more, ahead
+  // of the copy, to know how much there is.
+  TreeCounters* counters = nullptr;
 };
 
 }  // namespace libcopyfile

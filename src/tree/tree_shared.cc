@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sys/system_info.h"
+#include "tree/tree_counters.h"
 
 namespace libcopyfile {
 namespace {
@@ -58,6 +59,13 @@ void TreeShared::note_created(const FileStat& stat) {
 bool TreeShared::was_created(const FileStat& stat) {
   const std::lock_guard lock(created_mutex_);
   return created_.contains({stat.device, stat.inode});
+}
+
+void TreeShared::count(const FileStat& source, const Place& place) {
+  TreeCounters* const counters = options.counters;
+  if (counters == nullptr) return;
+  if (counters->wants_name()) counters->set_name(place.from_path());
+  counters->done(source.type == FileType::regular ? source.size : 0);
 }
 
 void TreeShared::fail_item(const TreeItem& item, const TreeFailure& failure) {

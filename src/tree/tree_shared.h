@@ -66,6 +66,9 @@ struct TreeShared {
   void note_created(const FileStat& stat);
   bool was_created(const FileStat& stat);
 
+  // Told of files only: for whoever looks at it meanwhile.
+  void count(const FileStat& source, const Place& place);
+
   // The observer, by one thread at a time.
   template <class Call>
   auto tell(Call&& call) {

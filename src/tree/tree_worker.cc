@@ -82,11 +82,7 @@ void TreeWorker::read(const DirectoryPtr& directory) {
 bool TreeWorker::read_some(const DirectoryPtr& directory, const TreeDirectory::Use& use,
                            std::vector<DirectoryPtr>& found) {
   if (directory->exhausted_at_once) return false;
-  Result<std::vector<Entry>> entries;
-  {
-    const std::lock_guard lock(directory->reading);
-    entries = s_.system.names.list_more(use.in());
-  }
+  const Result<std::vector<Entry>> entries = next_entries(*directory, use);
   if (!entries) {
     fail(place_of(*directory), directory->source(), Trouble::cannot_read_directory,
          entries.error());
@@ -94,14 +90,34 @@ bool TreeWorker::read_some(const DirectoryPtr& directory, const TreeDirectory::U
   }
   if (entries->empty()) return false;
   queue_->more_to_read();
-  // The order of inodes is mostly that on the medium, which names hashed by ext4 are not in.
-  std::sort(entries->begin(), entries->end(),
-            [](const Entry& a, const Entry& b) { return a.inode < b.inode; });
   for (const Entry& e : *entries) {
     if (s_.stop) return true;
     entry(directory, use, e, found);
   }
   return !s_.cancel_asked();
+}
+
+Result<std::vector<Entry>> TreeWorker::next_entries(TreeDirectory& directory,
+                                                    const TreeDirectory::Use& use) {
+  const std::lock_guard lock(directory.reading);
+  const Filter* const filter = s_.options.filter;
+  if (filter != nullptr && filter->list() != nullptr) {
+    std::vector<Entry> listed;
+    if (std::exchange(directory.listed, true)) return listed;
+    // The names are known; one that is not there is missing, and told to be.
+    if (const auto names = filter->only(directory.inside({}))) {
+      for (const std::string_view name : *names) listed.push_back({std::string(name), {}, 0});
+      return listed;
+    }
+    directory.listed = false;
+  }
+  Result<std::vector<Entry>> entries = s_.system.names.list_more(use.in());
+  // The order of inodes is mostly that on the medium, which names hashed by ext4 are not in.
+  if (entries) {
+    std::sort(entries->begin(), entries->end(),
+              [](const Entry& a, const Entry& b) { return a.inode < b.inode; });
+  }
+  return entries;
 }
 
 void TreeWorker::entry(const DirectoryPtr& directory, const TreeDirectory::Use& use, const Entry& e,
@@ -226,6 +242,7 @@ void TreeWorker::fail(const Place& place, const FileStat& stat, Trouble trouble,
 
 void TreeWorker::skip(const Place& place, const FileStat& stat, Skipped why) {
   ++report_.skipped;
+  s_.count(stat, place);
   s_.tell([&](TreeObserver& o) { o.skipped(item(place, stat), why); });
 }
 
@@ -239,6 +256,7 @@ void TreeWorker::made(const Place& place, const FileStat& stat, Made what,
     case Made::special: ++report_.specials; break;
     case Made::file: ++report_.files; break;
   }
+  if (what != Made::directory) s_.count(stat, place);
   if (!s_.wants_every_item() && losses.empty()) return;
   s_.tell([&](TreeObserver& o) { o.made(item(place, stat), what, losses); });
 }

@@ -55,6 +55,7 @@ class TreeWorker {
                  std::vector<DirectoryPtr>& found);
   bool start(const DirectoryPtr& directory);
   void complete(DirectoryPtr directory);
+  Result<std::vector<Entry>> next_entries(TreeDirectory& directory, const TreeDirectory::Use& use);
   void entry(const DirectoryPtr& directory, const TreeDirectory::Use& use, const Entry& entry,
              std::vector<DirectoryPtr>& found);
   void found_directory(const DirectoryPtr& parent, const std::string& name,
