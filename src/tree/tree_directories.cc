@@ -36,6 +36,13 @@ bool TreeWorker::start_directory(const Place& place, Fd in, const FileStat& stat
     fail(place, stat, Trouble::cannot_create_directory, made_it.error());
     return false;
   }
+  // Two names that are one there (case-insensitive file systems), or somebody else at work.
+  const bool ours_alone =
+      !place.is_operand() && place.unseen && !s_.several && !place.directory_is_resumed();
+  if (!made_it && ours_alone) {
+    fail(place, stat, Trouble::just_created, made_it.error());
+    return false;
+  }
   directory.made = made_it.has_value();
   Fd out;
   FileStat out_stat;
@@ -50,12 +57,12 @@ bool TreeWorker::start_directory(const Place& place, Fd in, const FileStat& stat
     out = std::move(*opened);
     out_stat = *now;
   }
-  if (!directory.made && place.directory != nullptr && place.directory->resumed) {
-    directory.resumed = true;
-  }
-  // Until it is complete: what was there may be read-only, left so by an interrupted copy.
-  if (directory.resumed && (out_stat.mode & kWhileFilled) != kWhileFilled) {
-    (void)s_.system.attributes.set_mode(out.get(), kWhileFilled);
+  if (!directory.made && place.directory_is_resumed()) directory.resumed = true;
+  if (directory.resumed) {
+    // What was complete then may be read-only.
+    if ((out_stat.mode & kWhileFilled) != kWhileFilled) {
+      (void)s_.system.attributes.set_mode(out.get(), kWhileFilled);
+    }
     directory.made = true;
   }
   describe_pair(s_.system, s_.catalogue, &s_.learned, seen_,

@@ -22,6 +22,7 @@ struct Place {
   std::string to;
 
   bool is_operand() const { return directory == nullptr; }
+  bool directory_is_resumed() const { return directory != nullptr && directory->resumed; }
   std::string from_path() const { return is_operand() ? from : directory->from_path(in_name); }
   std::string to_path() const { return is_operand() ? to : directory->to_path(out_name); }
 };

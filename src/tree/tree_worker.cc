@@ -48,9 +48,10 @@ void TreeWorker::commit() {
   if (s_.cancelled) {
     for (auto& [tag, member] : std::exchange(in_batch_, {})) no_copy_of(member.source);
     batch_->drop();
-  } else {
-    batch_->commit();
+    return;
   }
+  // What failed may have had another name, which was its next chance.
+  while (!batch_->empty()) batch_->commit();
 }
 
 void TreeWorker::read(const DirectoryPtr& directory) {
@@ -74,7 +75,10 @@ void TreeWorker::read(const DirectoryPtr& directory) {
     found.insert(found.begin(), directory);
     return queue_->push(number_, std::move(found));
   }
-  directory->let_go();
+  // By its name it can be opened again only if that is no link.
+  if (s_.options.follow != FollowLinks::always && !s_.options.keep_directory_links) {
+    directory->let_go();
+  }
   complete(directory);
 }
 
