@@ -230,9 +230,16 @@ class PlainCopy {
 void describe_pair(const System& system, const Catalogue& catalogue, const Learned* learned,
                    const FileJob& job, const DirectoryPair* like, int in, const FileStat& in_stat,
                    int out, const FileStat& out_stat, DirectoryPair& pair) {
-  pair.facts = join_sides(
-      side_of(system, in, in_stat, like != nullptr ? &like->facts.in : nullptr),
-      side_of(system, out, out_stat, like != nullptr ? &like->facts.out : nullptr), true);
+  const SideFacts* const like_in = like != nullptr ? &like->facts.in : nullptr;
+  const SideFacts* const like_out = like != nullptr ? &like->facts.out : nullptr;
+  // The machine is the same for all of them.
+  pair.facts =
+      join_sides(side_of(system, in, in_stat, like_in), side_of(system, out, out_stat, like_out),
+                 true, like != nullptr ? Detail::brief : Detail::full);
+  if (like != nullptr) {
+    pair.facts.kernel = like->facts.kernel;
+    pair.facts.memory = like->facts.memory;
+  }
   if (learned != nullptr) learned->recall(pair.facts);
   pair.may_clone = pair.facts.same_file_system &&
                    catalogue.verdicts(pair.facts)[index_of(MechanismId::reflink)].can != Can::no;
