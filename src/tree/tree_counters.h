@@ -31,7 +31,7 @@ class TreeCounters {
   // A file that was seen is done, or has failed; `rest`: its bytes that were not told by move().
   void done(uint64_t rest) { add(files_done_, 1), add(bytes_done_, rest); }
   // A file that was seen was left out: it is part of no total, or the rate would be told as that of copying nothing.
-  void leave_out(uint64_t bytes) { add(files_seen_, uint64_t(-1)), add(bytes_seen_, 0 - bytes); }
+  void leave_out(uint64_t bytes) { add(files_seen_, ~uint64_t{0}), add(bytes_seen_, 0 - bytes); }
 
   // Whether somebody wants to know what is being copied: names are made for a reader that asked, not for each file.
   bool wants_name() const { return wants_name_.load(std::memory_order_relaxed); }
