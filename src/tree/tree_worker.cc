@@ -110,7 +110,9 @@ Result<std::vector<Entry>> TreeWorker::next_entries(TreeDirectory& directory,
     if (std::exchange(directory.listed, true)) return listed;
     // The names are known; one that is not there is missing, and told to be.
     if (const auto names = filter->only(directory.inside({}))) {
-      for (const std::string_view name : *names) listed.push_back({std::string(name), {}, 0});
+      for (const std::string_view name : *names) {
+        listed.push_back({std::string(name), FileType::other, 0});
+      }
       return listed;
     }
     directory.listed = false;
@@ -127,18 +129,7 @@ Result<std::vector<Entry>> TreeWorker::next_entries(TreeDirectory& directory,
 void TreeWorker::entry(const DirectoryPtr& directory, const TreeDirectory::Use& use, const Entry& e,
                        std::vector<DirectoryPtr>& found) {
   const bool follow = s_.options.follow == FollowLinks::always;
-  if (s_.options.filter != nullptr) {
-    bool is_directory = e.type == FileType::directory;
-    if (e.type == FileType::other || (follow && e.type == FileType::link)) {
-      const Result<FileStat> stat = s_.system.names.stat(use.in(), e.name, follow);
-      is_directory = stat && stat->type == FileType::directory;
-    }
-    const std::string path = s_.options.filter->needs_path() ? directory->inside({}) : "";
-    if (!s_.options.filter->includes(path, e.name, is_directory)) {
-      ++report_.skipped;
-      return;
-    }
-  }
+  if (s_.options.filter != nullptr && !is_included(directory, use, e)) return;
   if (e.type == FileType::directory) return found_directory(directory, e.name, found);
   const Place place = place_in(directory, use, e.name);
   if (e.type == FileType::regular) {
@@ -154,6 +145,31 @@ void TreeWorker::entry(const DirectoryPtr& directory, const TreeDirectory::Use& 
   if (!stat) return fail(place, {}, Trouble::cannot_stat, stat.error());
   if (stat->type == FileType::directory) return found_directory(directory, e.name, found);
   copy_other(place, *stat);
+}
+
+bool TreeWorker::is_included(const DirectoryPtr& directory, const TreeDirectory::Use& use,
+                             const Entry& e) {
+  const Filter& filter = *s_.options.filter;
+  const bool follow = s_.options.follow == FollowLinks::always;
+  bool is_directory = e.type == FileType::directory;
+  if (e.type == FileType::other || (follow && e.type == FileType::link)) {
+    const Result<FileStat> stat = s_.system.names.stat(use.in(), e.name, follow);
+    if (!stat && filter.list() != nullptr) {
+      fail(place_in(directory, use, e.name), {}, Trouble::cannot_stat, stat.error());
+      return false;
+    }
+    is_directory = stat && stat->type == FileType::directory;
+  }
+  const std::string path = filter.needs_path() ? directory->inside(e.name) : e.name;
+  const bool included = filter.includes(path, is_directory);
+  // What is listed below a name that is no directory can't be reached; a link to one is not followed on the way.
+  if (!is_directory && filter.list() != nullptr && filter.list()->leads_on(path)) {
+    fail(place_in(directory, use, e.name), {}, Trouble::cannot_open_directory,
+         Error{ENOTDIR, Op::open, e.name, {}});
+  } else if (!included) {
+    ++report_.skipped;
+  }
+  return included;
 }
 
 void TreeWorker::found_directory(const DirectoryPtr& parent, const std::string& name,

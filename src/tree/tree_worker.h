@@ -58,6 +58,8 @@ class TreeWorker {
   Result<std::vector<Entry>> next_entries(TreeDirectory& directory, const TreeDirectory::Use& use);
   void entry(const DirectoryPtr& directory, const TreeDirectory::Use& use, const Entry& entry,
              std::vector<DirectoryPtr>& found);
+  bool is_included(const DirectoryPtr& directory, const TreeDirectory::Use& use,
+                   const Entry& entry);
   void found_directory(const DirectoryPtr& parent, const std::string& name,
                        std::vector<DirectoryPtr>& found);
   void remove_strangers(const TreeDirectory::Use& use);
