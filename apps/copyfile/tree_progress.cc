@@ -55,7 +55,9 @@ std::string TreeFigures::text(const TreeCounters::Now& now, double seconds) {
 TreeProgress::TreeProgress(ShowProgress show)
     : enabled_(show == ShowProgress::always ||
                (show == ShowProgress::automatic && line_.on_terminal())),
-      delay_(show == ShowProgress::always ? 0.0 : kProgressDelay) {}
+      delay_(show == ShowProgress::always ? 0.0 : kProgressDelay) {
+  if (show == ShowProgress::always) counters_.ask_for_total();
+}
 
 void TreeProgress::start() {
   if (!enabled_ || thread_) return;

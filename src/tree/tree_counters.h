@@ -41,6 +41,10 @@ class TreeCounters {
     wants_name_.store(false, std::memory_order_relaxed);
   }
 
+  // Whether anybody has looked, or is going to soon: until then, going ahead to learn the total is work for nobody.
+  bool wants_total() const { return wants_total_.load(std::memory_order_relaxed); }
+  void ask_for_total() { wants_total_.store(true, std::memory_order_relaxed); }
+
   Now now() const {
     Now n;
     n.all_seen = all_seen_.load(std::memory_order_acquire);
@@ -52,6 +56,7 @@ class TreeCounters {
   }
   // The name that was set last, and from now on another one is wanted.
   std::string take_name() {
+    ask_for_total();
     const std::lock_guard lock(mutex_);
     wants_name_.store(true, std::memory_order_relaxed);
     return name_;
@@ -68,6 +73,7 @@ class TreeCounters {
   std::atomic<uint64_t> bytes_done_{0};
   std::atomic<bool> all_seen_{false};
   std::atomic<bool> wants_name_{true};
+  std::atomic<bool> wants_total_{false};
   std::mutex mutex_;
   std::string name_;
 };

@@ -1,5 +1,7 @@
 #include "tree/tree_survey.h"
 
+#include <chrono>
+
 #include "tree/filter.h"
 
 namespace libcopyfile {
@@ -13,11 +15,24 @@ TreeSurvey::TreeSurvey(const System& system, const std::vector<TreeRoot>& roots,
 }
 
 TreeSurvey::~TreeSurvey() {
-  stop_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  stopped_.notify_all();
   thread_.reset();
 }
 
+// Most copies are over before a progress line is drawn.
+bool TreeSurvey::somebody_asks() {
+  constexpr std::chrono::milliseconds kInterval(50);
+  std::unique_lock lock(mutex_);
+  while (!stop_ && !options_.counters->wants_total()) stopped_.wait_for(lock, kInterval);
+  return !stop_;
+}
+
 void TreeSurvey::run() {
+  if (!somebody_asks()) return;
   const bool follow = options_.follow != FollowLinks::never;
   for (const TreeRoot& root : roots_) {
     const Result<FileStat> stat = system_.names.stat(kCurrentDirectory, root.from, follow);

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <optional>
 
 #include "sys/thread.h"
@@ -19,6 +21,7 @@ class TreeSurvey {
 
  private:
   void run();
+  bool somebody_asks();
   void directory(Fd fd, const std::string& inside, int depth);
   bool left_out(const std::string& inside, const Entry& entry) const;
 
@@ -26,6 +29,8 @@ class TreeSurvey {
   const std::vector<TreeRoot>& roots_;
   const TreeOptions& options_;
   std::atomic<bool> stop_{false};
+  std::mutex mutex_;
+  std::condition_variable stopped_;
   std::optional<Thread> thread_;
 };
 

@@ -209,7 +209,7 @@ void Wildcard::step(const States& now, unsigned char c, States& next) const {
 bool Wildcard::tail_fits(const Text& text) const {
   if (text.slash_behind || text.path.ends_with(tail_)) return true;
   return text.slash_before && tail_.starts_with(kSlash) &&
-         text.path == std::string_view(tail_).substr(1);
+         text.path == std::string_view{tail_}.substr(1);
 }
 
 bool Wildcard::matches(const Text& text) const {

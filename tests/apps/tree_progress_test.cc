@@ -259,6 +259,14 @@ TEST(TreeProgress, IsALogWhereThereIsNoTerminal) {
   EXPECT_TRUE(text.ends_with("  'x y'\n")) << text;
 }
 
+TEST(TreeCounters, TotalsAreForWhoLooks) {
+  TreeCounters counters;
+  EXPECT_FALSE(counters.wants_total());
+  (void)counters.take_name();
+  EXPECT_TRUE(counters.wants_total());
+  EXPECT_TRUE(TreeProgress(ShowProgress::always).counters()->wants_total());
+}
+
 TEST(TreeCounters, NamesAreMadeForWhoAsks) {
   TreeCounters counters;
   EXPECT_TRUE(counters.wants_name());
