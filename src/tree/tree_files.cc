@@ -63,6 +63,7 @@ FileJob TreeWorker::job_of(const Place& place, int in, Way way) const {
   }
   if (way == Way::create && s_.options.overwrite == Overwrite::never) job.replace = Replace::never;
   if (place.is_operand()) job.control = s_.options.control;
+  s_.name_job(job, place);
   return job;
 }
 
@@ -182,7 +183,7 @@ void TreeWorker::file_done(const Place& place, const FileStat& stat, const FileJ
     report_.bytes_by[i] += report.data.bytes_by[i];
   }
   s_.bytes_done += report.size;
-  s_.count(stat, place);
+  s_.count(stat, place, job);
   s_.pace.copied(report.size);
   if (s_.several && !s_.options.dry_run) {
     const Result<FileStat> there = s_.system.names.stat(place.out_dir, place.out_name, false);
@@ -198,7 +199,7 @@ void TreeWorker::file_done(const Place& place, const FileStat& stat, const FileJ
 void TreeWorker::file_failed(const Place& place, const FileStat& stat, const FileJob& job,
                              const FileReport& report, const Error& error) {
   ++report_.failed;
-  s_.count(stat, place);
+  s_.count(stat, place, &job);
   if (error.code == ECANCELED) s_.cancelled = s_.stop = true;
   s_.fail_item(item(place, stat), {Trouble::none, error, &job, &report});
   no_copy_of(stat);

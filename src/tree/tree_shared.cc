@@ -48,7 +48,7 @@ TreeShared::TreeShared(const System& sys, const Catalogue& cat, Learned& learned
       common(common_job(opt)),
       observer_(obs),
       wants_every_item_(obs.wants_every_item()) {
-  common.control.progress = [this](const Progress&) { return !cancel_asked(); };
+  common.control.progress = MovedBytes{this};
 }
 
 void TreeShared::note_created(const FileStat& stat) {
@@ -61,11 +61,35 @@ bool TreeShared::was_created(const FileStat& stat) {
   return created_.contains({stat.device, stat.inode});
 }
 
-void TreeShared::count(const FileStat& source, const Place& place) {
+// Starts again where the source changed and all is copied once more.
+bool TreeShared::MovedBytes::operator()(const Progress& progress) {
+  if (shared->options.counters != nullptr) {
+    shared->options.counters->move(progress.copied - told);
+    told = progress.copied;
+  }
+  return !shared->cancel_asked();
+}
+
+void TreeShared::name_job(FileJob& job, const Place& place) const {
+  if (options.counters == nullptr) return;
+  job.control.progress = common.control.progress;
+  if (options.counters->wants_name()) options.counters->set_name(place.from_path());
+}
+
+void TreeShared::leave_out(const FileStat& source) const {
+  if (options.counters == nullptr || source.type == FileType::directory) return;
+  options.counters->leave_out(source.type == FileType::regular ? source.size : 0);
+}
+
+void TreeShared::count(const FileStat& source, const Place& place, const FileJob* job) {
   TreeCounters* const counters = options.counters;
   if (counters == nullptr) return;
   if (counters->wants_name()) counters->set_name(place.from_path());
-  counters->done(source.type == FileType::regular ? source.size : 0);
+  const MovedBytes* const moved =
+      job == nullptr ? nullptr : job->control.progress.target<MovedBytes>();
+  const uint64_t size = source.type == FileType::regular ? source.size : 0;
+  // Of a file that grew, or failed, this takes back what is too much.
+  counters->done(size - (moved == nullptr ? 0 : moved->told));
 }
 
 void TreeShared::fail_item(const TreeItem& item, const TreeFailure& failure) {

@@ -68,7 +68,10 @@ struct TreeShared {
   bool was_created(const FileStat& stat);
 
   // Told of files only: for whoever looks at it meanwhile.
-  void count(const FileStat& source, const Place& place);
+  void count(const FileStat& source, const Place& place, const FileJob* job = nullptr);
+  void leave_out(const FileStat& source) const;
+  // Its bytes are told while they are moved.
+  void name_job(FileJob& job, const Place& place) const;
 
   // The observer, by one thread at a time.
   template <class Call>
@@ -84,6 +87,13 @@ struct TreeShared {
   bool gives(uint64_t classes) const { return ((common.required | common.wanted) & classes) != 0; }
 
  private:
+  // The progress of one job.
+  struct MovedBytes {
+    TreeShared* shared;
+    uint64_t told = 0;
+    bool operator()(const Progress& progress);
+  };
+
   TreeObserver& observer_;
   bool wants_every_item_;
   std::mutex telling_;

@@ -262,7 +262,7 @@ void TreeWorker::fail(const Place& place, const FileStat& stat, Trouble trouble,
 
 void TreeWorker::skip(const Place& place, const FileStat& stat, Skipped why) {
   ++report_.skipped;
-  s_.count(stat, place);
+  s_.leave_out(stat);
   s_.tell([&](TreeObserver& o) { o.skipped(item(place, stat), why); });
 }
 

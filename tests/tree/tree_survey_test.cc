@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "fixture.h"
 #include "sys/system_info.h"
 #include "testing/text_files.h"
@@ -55,6 +57,32 @@ TEST_F(TreeSurveyTest, LeavesOutWhatTheCopyDoes) {
   EXPECT_TRUE(now.all_seen);
   EXPECT_EQ(now.files_seen, 3U);
   EXPECT_EQ(now.bytes_seen, 1030U);
+}
+
+// Large files are told of while they are copied, small ones when they are done, and in the end all is counted once.
+TEST_F(TreeSurveyTest, WhatIsDoneIsCountedOnce) {
+  constexpr uint64_t kLarge = 6 << 20;
+  write_text(top_ + "/s/large", std::string(kLarge, 'x'));
+  std::vector<uint64_t> seen;
+  options_.control.rate = 16 << 20;
+  options_.control.progress = [&](const Progress&) {
+    seen.push_back(counters_.now().bytes_done);
+    return true;
+  };
+  TreeRun run;
+  ASSERT_TRUE(run.copy({{top_ + "/s", top_ + "/t"}, {top_ + "/s/large", top_ + "/u"}}, options_));
+  EXPECT_TRUE(std::any_of(seen.begin(), seen.end(),
+                          [](uint64_t bytes) { return bytes > 4096 && bytes < kLarge; }));
+  EXPECT_TRUE(std::any_of(seen.begin(), seen.end(), [](uint64_t bytes) {
+    return bytes > kLarge + 4096 && bytes < 2 * kLarge;
+  }));
+  EXPECT_EQ(counters_.now().files_done, 6U);
+  EXPECT_EQ(counters_.now().bytes_done, 2 * kLarge + 1230);
+
+  options_.overwrite = Overwrite::never;
+  ASSERT_TRUE(run.copy({{top_ + "/s", top_ + "/t"}}, options_));
+  EXPECT_EQ(counters_.now().files_done, 6U);
+  EXPECT_EQ(counters_.now().bytes_seen, 0 - (kLarge + 1230));
 }
 
 TEST_F(TreeSurveyTest, IsNoWorkForNobody) {
