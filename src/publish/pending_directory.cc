@@ -18,9 +18,15 @@ Result<PendingDirectory> PendingDirectory::create(Files& files, Names& names,
   PendingDirectory pending(files, names, attributes, dir, std::move(name));
   for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
     const std::string candidate = resume_as ? *resume_as : libcopyfile::private_name();
-    const Result<bool> made = pending.make(candidate, resume_as.has_value());
-    if (!made) return fail(made.error());
-    if (*made) return pending;
+    const Done made = names.make_directory(dir, candidate, 0700);
+    const bool there = !made && made.error().code == EEXIST;
+    if (there && !resume_as) continue;
+    if (!made && !there) return fail(made.error().code, Op::create, pending.name_);
+    const Result<bool> taken = pending.take(candidate, there);
+    // Ours, but unknown to us: empty, unless somebody has put something there.
+    if (!taken && !there) (void)names.remove_directory(dir, candidate);
+    if (!taken) return fail(taken.error());
+    if (*taken) return pending;
   }
   return fail(EEXIST, Op::create, pending.name_);
 }
@@ -33,24 +39,26 @@ PendingDirectory::PendingDirectory(PendingDirectory&& o) noexcept
       name_(std::move(o.name_)),
       private_name_(std::exchange(o.private_name_, {})),
       fd_(std::move(o.fd_)),
+      identity_(o.identity_),
       resumed_(o.resumed_),
       kept_(o.kept_) {}
 
 PendingDirectory::~PendingDirectory() {
   if (private_name_.empty() || kept_) return;
-  (void)remove_tree(files_, names_, attributes_, dir_, private_name_);
+  (void)remove_tree(files_, names_, attributes_, dir_, private_name_, &identity_);
+}
+
+bool PendingDirectory::is(const FileStat& other) const {
+  return identity_.inode == other.inode && identity_.device == other.device;
 }
 
 // False: to be tried again.
-Result<bool> PendingDirectory::make(const std::string& candidate, bool may_exist) {
-  const Done made = names_.make_directory(dir_, candidate, 0700);
-  if (!made && made.error().code != EEXIST) return fail(made.error().code, Op::create, name_);
-  if (!made && !may_exist) return false;
+Result<bool> PendingDirectory::take(const std::string& candidate, bool resumed) {
   Result<Fd> fd = names_.open(dir_, candidate, Open::directory_no_follow);
   if (!fd) return fail(fd.error());
   const Done locked = files_.lock(fd->get());
   if (!locked && locked.error().code == EWOULDBLOCK) {
-    if (may_exist) return fail(EBUSY, Op::create, name_);
+    if (resumed) return fail(EBUSY, Op::create, name_);
     return false;
   }
   // A sweep may have removed it before it was locked, and somebody else may have made what is there.
@@ -58,12 +66,13 @@ Result<bool> PendingDirectory::make(const std::string& candidate, bool may_exist
   if (!stat) return fail(stat.error());
   if (stat->links == 0) return false;
   if (stat->owner != effective_user()) return fail(EACCES, Op::create, name_);
-  if (!made) {
+  if (resumed) {
     if (Done ok = attributes_.set_mode(fd->get(), 0700); !ok) return fail(ok.error());
   }
   fd_ = std::move(*fd);
   private_name_ = candidate;
-  resumed_ = !made;
+  identity_ = *stat;
+  resumed_ = resumed;
   return true;
 }
 
@@ -85,6 +94,9 @@ Result<Published> PendingDirectory::commit(Durability durability, bool stable) &
 }
 
 Done PendingDirectory::give_name() {
+  const Result<FileStat> there = names_.stat(dir_, private_name_, false);
+  if (!there) return fail(there.error());
+  if (!is(*there)) return fail(ESTALE, Op::rename, name_);
   Done ok = names_.rename(dir_, private_name_, name_, Rename::no_replace);
   // NFS, 9p, FUSE and old ZFS lack the flag (EINVAL), old kernels the call (ENOSYS). rename(2) replaces no directory but an
   // empty one.
@@ -92,8 +104,12 @@ Done PendingDirectory::give_name() {
     if (names_.stat(dir_, name_, false)) return fail(EEXIST, Op::rename, name_);
     ok = names_.rename(dir_, private_name_, name_, Rename::replace);
   }
-  if (ok) private_name_.clear();
-  return ok;
+  if (!ok) return ok;
+  private_name_.clear();
+  // Between the two looks: then it was not ours that was renamed.
+  const Result<FileStat> now = names_.stat(dir_, name_, false);
+  if (now && !is(*now)) return fail(ESTALE, Op::rename, name_);
+  return {};
 }
 
 Done PendingDirectory::sync_parent() {

@@ -26,20 +26,22 @@ class PendingDirectory {
   ~PendingDirectory();
 
   int fd() const { return fd_.get(); }
+  // Whether that is the directory: who may write to `dir` may exchange what has the private name.
+  bool is(const FileStat& other) const;
   const std::string& name() const { return name_; }
   const std::string& private_name() const { return private_name_; }
   bool resumed() const { return resumed_; }
   // Not removed when destroyed: for create() with the same `resume_as`.
   void keep() { kept_ = true; }
 
-  // EEXIST if the name is taken by then. `stable`: everything in it has been synced already.
+  // EEXIST if the name is taken by then, ESTALE if something else has the private name. `stable`: everything in it has been synced already.
   Result<Published> commit(Durability durability, bool stable) &&;
 
  private:
   PendingDirectory(Files& files, Names& names, Attributes& attributes, int dir, std::string name)
       : files_(files), names_(names), attributes_(attributes), dir_(dir), name_(std::move(name)) {}
 
-  Result<bool> make(const std::string& candidate, bool may_exist);
+  Result<bool> take(const std::string& candidate, bool resumed);
   Done give_name();
   Done sync_parent();
 
@@ -50,6 +52,7 @@ class PendingDirectory {
   std::string name_;
   std::string private_name_;  // empty once it has its name
   Fd fd_;
+  FileStat identity_;
   bool resumed_ = false;
   bool kept_ = false;
 };

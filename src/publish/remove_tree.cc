@@ -11,17 +11,18 @@ class Removal {
   Removal(Files& files, Names& names, Attributes& attributes)
       : files_(files), names_(names), attributes_(attributes) {}
 
-  Done run(int dir, const std::string& name) {
+  Done run(int dir, const std::string& name, const FileStat* expected) {
     const Result<FileStat> top = names_.stat(dir, name, false);
     if (!top) return fail(top.error());
-    device_ = top->device;
-    if (Done ok = enter(dir, name); !ok) return ok;
+    if (expected == nullptr) expected = &*top;
+    device_ = expected->device;
+    if (Done ok = enter(dir, name, expected); !ok) return ok;
     while (!path_.empty()) {
       Result<std::string> below = empty_files();
       if (!below) return fail(below.error());
       if (below->empty()) {
         if (Done ok = leave(dir); !ok) return ok;
-      } else if (Done ok = enter(fd_.get(), *below); !ok) {
+      } else if (Done ok = enter(fd_.get(), *below, nullptr); !ok) {
         return ok;
       }
     }
@@ -35,7 +36,7 @@ class Removal {
     uint64_t inode = 0;
   };
 
-  Done enter(int parent, const std::string& name) {
+  Done enter(int parent, const std::string& name, const FileStat* expected) {
     Result<Fd> fd = names_.open(parent, name, Open::directory_no_follow);
     if (!fd && fd.error().code == EACCES) {
       // A copy of a directory that its owner may not read.
@@ -47,6 +48,9 @@ class Removal {
     const Result<FileStat> stat = files_.stat(fd->get());
     if (!stat) return fail(stat.error());
     if (stat->device != device_) return fail(EXDEV, Op::unlink, name);
+    if (expected != nullptr && stat->inode != expected->inode) {
+      return fail(ESTALE, Op::unlink, name);
+    }
     constexpr uint32_t kOwner = 0700;
     if ((stat->mode & kOwner) != kOwner) (void)attributes_.set_mode(fd->get(), kOwner);
     path_.push_back({name, stat->device, stat->inode});
@@ -102,8 +106,8 @@ class Removal {
 }  // namespace
 
 Done remove_tree(Files& files, Names& names, Attributes& attributes, int dir,
-                 const std::string& name) {
-  return Removal(files, names, attributes).run(dir, name);
+                 const std::string& name, const FileStat* expected) {
+  return Removal(files, names, attributes).run(dir, name, expected);
 }
 
 }  // namespace libcopyfile

@@ -9,9 +9,9 @@
 namespace libcopyfile {
 
 // `name` in `dir`, which is one of ours: nobody else moves directories in it meanwhile (where somebody does, nothing outside is
-// touched, and it ends with EAGAIN). Symbolic links are removed, not followed, and other file systems are not entered (EXDEV).
+// touched, and it ends with EAGAIN). `expected`: what the name must stand for, else ESTALE. Symbolic links are removed, not followed, and other file systems are not entered (EXDEV).
 // However deep the tree, few descriptors are open. ENOTDIR for what is no directory.
 Done remove_tree(Files& files, Names& names, Attributes& attributes, int dir,
-                 const std::string& name);
+                 const std::string& name, const FileStat* expected = nullptr);
 
 }  // namespace libcopyfile

@@ -90,7 +90,7 @@ class Sweep {
     const Result<FileStat> now = names_.stat(dir, name, false);
     if (!opened || !now || now->inode != opened->inode || now->device != opened->device) return;
     if (!options_.dry_run) {
-      const Done ok = remove_tree(files_, names_, attributes_, dir, name);
+      const Done ok = remove_tree(files_, names_, attributes_, dir, name, &*opened);
       if (!ok) return tell(path, Swept::failed, 0, ok.error().code);
     }
     tell(path, Swept::removed, there.size, 0);

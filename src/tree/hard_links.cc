@@ -13,6 +13,10 @@ HardLinks::Turn HardLinks::arrive(const LinkName& name, LinkName& original) {
     return Turn::copy;
   }
   if (file.to_come > 0) --file.to_come;
+  if (!file.original && !file.under_way) {
+    file.under_way = true;
+    return Turn::copy;
+  }
   if (!file.original) {
     file.waiting.push_back(name);
     return Turn::wait;
@@ -44,6 +48,8 @@ std::optional<LinkName> HardLinks::failed(const FileStat& source) {
   }
   LinkName next = std::move(file.waiting.back());
   file.waiting.pop_back();
+  ++file.to_come;
+  file.under_way = false;
   return next;
 }
 

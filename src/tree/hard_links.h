@@ -35,14 +35,15 @@ class HardLinks {
   Turn arrive(const LinkName& name, LinkName& original);
   // The copy has its name now. Those who waited, to be linked to it.
   std::vector<LinkName> done(const LinkName& name);
-  // There is no copy. One of those who waited, if any, is to be copied instead, in its own turn.
+  // There is no copy. One of those who waited, if any, is to arrive() again: it may be copied instead.
   std::optional<LinkName> failed(const FileStat& source);
 
  private:
   struct File {
     std::optional<LinkName> original;
     std::vector<LinkName> waiting;
-    uint64_t to_come = 0;  // names not seen yet
+    uint64_t to_come = 0;   // names not seen yet
+    bool under_way = true;  // somebody copies it
   };
   using Key = std::pair<uint64_t, uint64_t>;
   static Key key(const FileStat& s) { return {s.device, s.inode}; }

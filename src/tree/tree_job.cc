@@ -123,29 +123,37 @@ class TreeCopy {
             std::shared_ptr<Fd> parent_fd) {
     // What was published one by one so far must be seen when it is merged into.
     first_.commit();
-    Result<Fd> in = s_.system.names.open(kCurrentDirectory, root.from, Open::directory);
+    // What is no link now may be one by then.
+    const bool follow = s_.options.follow != FollowLinks::never;
+    Result<Fd> in = s_.system.names.open(kCurrentDirectory, root.from,
+                                         follow ? Open::directory : Open::directory_no_follow);
     if (!in) return fail(item, Trouble::cannot_open_directory, in.error());
     const Result<FileStat> stat = s_.system.files.stat(in->get());
     if (!stat) return fail(item, Trouble::cannot_stat, stat.error());
     const Result<FileStat> parent = s_.system.files.stat(parent_fd->get());
     if (!parent) return fail(item, Trouble::cannot_stat, parent.error());
     const Result<FileStat> there = s_.system.names.stat(place.out_dir, place.out_name, true);
+    const bool taken = there || s_.system.names.stat(place.out_dir, place.out_name, false);
     if (there && there->inode == stat->inode && there->device == stat->device) {
       return fail(item, Trouble::into_itself, Error{EINVAL, Op::create, root.to, {}});
     }
-    Staged* const earlier = staged_as(*parent, place.out_name);
-    const bool staged = earlier == nullptr && !there && !s_.options.in_place && !s_.options.dry_run;
+    Staged* staged = staged_as(*parent, place.out_name);
+    const bool is_new = staged == nullptr && !taken && !s_.options.in_place && !s_.options.dry_run;
     const auto base = std::make_shared<TreeBase>(TreeBase{root.from, root.to, stat->device});
     auto directory = std::make_shared<TreeDirectory>(base, nullptr, root.from, s_.budget);
-    if (staged) {
+    if (is_new) {
       if (!stage(item, place, *stat, *parent, parent_fd)) return;
-      place.out_name = staged_.back().pending->private_name();
-      directory->resumed = staged_.back().pending->resumed();
-    } else if (earlier != nullptr) {
-      place.out_name = earlier->pending->private_name();
+      staged = &staged_.back();
+      directory->resumed = staged->pending->resumed();
     }
-    place.unseen = staged || earlier != nullptr;
-    copy_directory(place, std::move(*in), *stat, directory, staged);
+    if (staged != nullptr) place.out_name = staged->pending->private_name();
+    place.unseen = staged != nullptr;
+    if (!begin(item, place, std::move(*in), *stat, *directory, staged)) {
+      if (is_new) staged_.pop_back();
+      return;
+    }
+    directory->made = directory->made || is_new;
+    copy_directory(directory);
   }
 
   bool stage(const TreeItem& item, const Place& place, const FileStat& source,
@@ -161,6 +169,7 @@ class TreeCopy {
       fail(item, Trouble::cannot_create_directory, pending.error());
       return false;
     }
+    s_.staging = true;
     staged_.push_back(
         {std::make_unique<PendingDirectory>(*std::move(pending)), item, parent, parent_fd, false});
     return true;
@@ -176,13 +185,20 @@ class TreeCopy {
     return nullptr;
   }
 
-  void copy_directory(const Place& place, Fd in, const FileStat& stat,
-                      const DirectoryPtr& directory, bool is_ours) {
-    if (!first_.start_directory(place, std::move(in), stat, *directory)) return;
-    if (is_ours) {
-      directory->made = true;
-      staged_.back().sync_reports_errors = sync_reports_errors(directory->pair.facts);
+  bool begin(const TreeItem& item, const Place& place, Fd in, const FileStat& stat,
+             TreeDirectory& directory, Staged* staged) {
+    if (!first_.start_directory(place, std::move(in), stat, directory)) return false;
+    if (staged == nullptr) return true;
+    // Who may write to the directory above may have put something else there.
+    if (!staged->pending->is(directory.destination())) {
+      fail(item, Trouble::escapes, Error{ESTALE, Op::create, place.to, {}});
+      return false;
     }
+    staged->sync_reports_errors = sync_reports_errors(directory.pair.facts);
+    return true;
+  }
+
+  void copy_directory(const DirectoryPtr& directory) {
     const FileStat& out = directory->destination();
     s_.tops.insert({out.device, out.inode});
     directory->started = true;
@@ -210,7 +226,7 @@ class TreeCopy {
 
   // One sync for all that are on the same file system, then their names.
   void publish() {
-    const bool complete = !s_.cancelled && !(s_.options.stop_on_error && s_.failed);
+    const bool complete = !s_.cancelled && !s_.no_space && !(s_.options.stop_on_error && s_.failed);
     std::map<uint64_t, Done> synced;
     for (Staged& s : staged_) {
       if (!complete) {

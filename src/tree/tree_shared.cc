@@ -95,6 +95,11 @@ void TreeShared::count(const FileStat& source, const Place& place, const FileJob
 void TreeShared::fail_item(const TreeItem& item, const TreeFailure& failure) {
   if (failure.trouble != Trouble::twice) failed = true;
   if (options.stop_on_error) stop = true;
+  // Every file that follows would fail, too, and a tree that is staged shall not come to be without them.
+  const int code = failure.error.code;
+  if (staging && (code == ENOSPC || code == EDQUOT) && failure.error.op != Op::set_attribute) {
+    no_space = stop = true;
+  }
   tell([&](TreeObserver& o) { o.failed(item, failure); });
 }
 

@@ -50,14 +50,16 @@ struct TreeShared {
   Learned& learned;
   const TreeOptions& options;
 
-  HardLinks links;
   DescriptorBudget budget;
+  HardLinks links;  // it keeps directories
   Pace pace;
   FileJob common;  // what all files are copied with
 
   std::atomic<bool> stop{false};  // no more work is begun
   std::atomic<bool> failed{false};
   std::atomic<bool> cancelled{false};
+  std::atomic<bool> staging{false};   // a tree has no name yet
+  std::atomic<bool> no_space{false};  // for a tree that is staged: it will get none
   std::atomic<uint64_t> bytes_done{0};
 
   // Destination directories of the operands: not copied into themselves.

@@ -189,20 +189,29 @@ void TreeWorker::give_other_names(const Place& place, const FileStat& stat) {
 // Another name of it takes its turn: it may be in a directory that can be written to.
 void TreeWorker::no_copy_of(const FileStat& stat) {
   if (!s_.options.keep_hard_links || stat.links < 2) return;
-  const std::optional<LinkName> next = s_.links.failed(stat);
+  std::optional<LinkName> next = s_.links.failed(stat);
   if (!next) return;
-  if (next->directory == nullptr) {
-    Place place{nullptr, kCurrentDirectory, next->name, next->out_dir, next->out_name,
-                false,   next->from,        next->to};
-    if (!s_.stop) copy_other(place, next->source);
+  // One after the other, not one in the other: there may be thousands, of which each fails.
+  to_try_again_.push_back(*std::move(next));
+  if (to_try_again_.size() > 1) return;
+  for (; !to_try_again_.empty(); to_try_again_.pop_front()) try_again(to_try_again_.front());
+}
+
+void TreeWorker::try_again(const LinkName& name) {
+  if (name.directory == nullptr) {
+    Place place{nullptr, kCurrentDirectory, name.name, name.out_dir, name.out_name,
+                false,   name.from,         name.to};
+    if (!s_.stop) copy_other(place, name.source);
     return;
   }
-  const Result<TreeDirectory::Use> use = next->directory->use(s_.system.names, s_.system.files);
-  if (use && !s_.stop) {
-    const Place place = place_in(next->directory, *use, next->name);
-    copy_other(place, next->source);
+  const Result<TreeDirectory::Use> use = name.directory->use(s_.system.names, s_.system.files);
+  if (!use) {
+    fail(Place{name.directory, -1, name.name, -1, name.out_name, false, {}, {}}, name.source,
+         Trouble::cannot_open, use.error());
+  } else if (!s_.stop) {
+    copy_other(place_in(name.directory, *use, name.name), name.source);
   }
-  complete(next->directory);
+  complete(name.directory);
 }
 
 void TreeWorker::link_to(const LinkName& original, const LinkName& name) {

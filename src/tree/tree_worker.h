@@ -98,6 +98,7 @@ class TreeWorker {
   bool is_first_name(const Place& place, const FileStat& stat, Way way);
   void give_other_names(const Place& place, const FileStat& stat);
   void no_copy_of(const FileStat& stat);
+  void try_again(const LinkName& name);
   void link_to(const LinkName& original, const LinkName& name);
   LinkName link_name(const Place& place, const FileStat& stat, bool replace) const;
 
@@ -127,6 +128,8 @@ class TreeWorker {
   std::optional<FileBatch> batch_;
   uint64_t next_tag_ = 1;
   std::map<uint64_t, InBatch> in_batch_;
+  std::deque<LinkName> to_try_again_;  // the first is being tried
+  bool committing_ = false;
 };
 
 }  // namespace libcopyfile
