@@ -101,6 +101,11 @@ double boot_time() {
          static_cast<double>(now.tv_nsec - up.tv_nsec) / 1e9;
 }
 
+uint64_t open_files_limit() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
 uint64_t raise_open_files_limit(uint64_t wanted) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;

@@ -21,6 +21,8 @@ uint32_t creation_mask();
 // Lets this process have `wanted` descriptors open, if it may (setrlimit(2) RLIMIT_NOFILE); how many it may have then. For
 // programs: a library has no business with the limits of its process.
 uint64_t raise_open_files_limit(uint64_t wanted);
+// How many descriptors this process may have open; 0 if that is not known.
+uint64_t open_files_limit();
 // geteuid(2), getegid(2).
 uint32_t effective_user();
 uint32_t effective_group();

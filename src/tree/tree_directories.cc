@@ -98,6 +98,7 @@ void TreeWorker::finish_directory(TreeDirectory& directory) {
   }
   const Result<TreeDirectory::Use> use = directory.use(s_.system.names, s_.system.files);
   if (!use) return fail(place, directory.source(), Trouble::cannot_create_directory, use.error());
+  directory.open_parent_again(s_.system.names, s_.system.files);
   std::vector<Loss> losses;
   Done ok = give_metadata(use->in(), directory.source(), use->out(), directory.made, losses);
   if (!ok) return fail(place, directory.source(), Trouble::none, ok.error());

@@ -24,12 +24,33 @@ TreeDirectory::Use& TreeDirectory::Use::operator=(Use&& other) noexcept {
 
 void TreeDirectory::Use::release() {
   if (of_ == nullptr) return;
-  const std::lock_guard lock(of_->mutex_);
   TreeDirectory& d = *std::exchange(of_, nullptr);
+  {
+    const std::lock_guard lock(d.mutex_);
+    --d.users_;
+  }
+  if (d.budget_.exceeded()) d.make_room();
+}
+
+// Not the nearest ones above, which are needed next, when this one is complete: to be opened again each would need all that are
+// above it, and a walk of a deep tree would take as long as its depth squared.
+void TreeDirectory::make_room() {
+  const size_t kept = budget_.most() / 4;
+  TreeDirectory* above = parent_.get();
+  for (size_t i = 0; i < 2 * kept && above != nullptr; ++i, above = above->parent_.get()) {
+    if (i >= kept && above->close_if_idle()) return;
+  }
+  close_if_idle();
+}
+
+bool TreeDirectory::close_if_idle() {
+  const std::lock_guard lock(mutex_);
   // The top ones have nothing to be opened again from.
-  if (--d.users_ > 0 || !d.may_close_ || d.parent_ == nullptr || !d.budget_.exceeded()) return;
-  if (std::exchange(d.in_, Fd()).valid()) d.budget_.closed();
-  if (std::exchange(d.out_, Fd()).valid()) d.budget_.closed();
+  if (users_ > 0 || !may_close_ || parent_ == nullptr || !in_.valid()) return false;
+  in_ = Fd();
+  budget_.closed();
+  if (std::exchange(out_, Fd()).valid()) budget_.closed();
+  return true;
 }
 
 void TreeDirectory::adopt(Fd in, const FileStat& in_stat, Fd out, const FileStat& out_stat) {
@@ -94,6 +115,28 @@ Done TreeDirectory::reopen(const TreeDirectory& parent, Names& names, Files& fil
   }
   ++users_;
   return {};
+}
+
+// Where that does not work, it is opened from above when it is used.
+void TreeDirectory::open_parent_again(Names& names, Files& files) const {
+  if (parent_ == nullptr || parent_->parent_ == nullptr) return;
+  TreeDirectory& above = *parent_;
+  const std::lock_guard lock(above.mutex_);
+  if (above.in_.valid()) return;
+  const auto up = [&](const Fd& from, const FileStat& was) {
+    Result<Fd> fd = names.open(from.get(), "..", Open::directory);
+    if (!fd) return Fd();
+    const Result<FileStat> now = files.stat(fd->get());
+    const bool same = now && now->inode == was.inode && now->device == was.device;
+    return same ? std::move(*fd) : Fd();
+  };
+  Fd in = up(in_, above.in_stat_);
+  Fd out = up(out_, above.out_stat_);
+  if (!in.valid() || !out.valid()) return;
+  above.in_ = std::move(in);
+  above.out_ = std::move(out);
+  budget_.opened();
+  budget_.opened();
 }
 
 std::string TreeDirectory::path_from(const std::string& top, const std::string& entry,

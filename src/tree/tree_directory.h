@@ -20,13 +20,15 @@ struct TreeBase {
   uint64_t device = 0;  // that --one-file-system stays on
 };
 
-// How many descriptors directories may keep: a tree may be deeper than a process may have files open.
+// How many descriptors directories, and files that wait for their names, may keep: a tree may be deeper than a process may have
+// files open.
 class DescriptorBudget {
  public:
   explicit DescriptorBudget(size_t most) : most_(most) {}
   void opened() { ++open_; }
   void closed() { --open_; }
   bool exceeded() const { return open_ > most_; }
+  size_t most() const { return most_; }
 
  private:
   size_t most_;
@@ -66,6 +68,8 @@ class TreeDirectory {
   // Opens again what was closed: step by step from where it is still open, never through a symbolic link. ESTALE if another
   // directory has taken the place.
   Result<Use> use(Names& names, Files& files);
+  // Opens the directory above it again, if it was closed, from this one, which is in use: what is completed next.
+  void open_parent_again(Names& names, Files& files) const;
   // Its entries are read: the descriptors may be closed while they are not used.
   void let_go();
 
@@ -110,6 +114,8 @@ class TreeDirectory {
  private:
   std::string path_from(const std::string& top, const std::string& entry, bool of_source) const;
   Result<bool> try_use();
+  bool close_if_idle();
+  void make_room();
   Done reopen(const TreeDirectory& parent, Names& names, Files& files);
 
   std::shared_ptr<const TreeBase> base_;

@@ -119,12 +119,14 @@ void TreeWorker::add_to_batch(const Place& place, const FileStat& stat, FileJob 
     Result<TreeDirectory::Use> use = place.directory->use(s_.system.names, s_.system.files);
     if (use) member.use = std::move(*use);
   }
+  s_.budget.opened();
   in_batch_.emplace(job.tag, std::move(member));
   if (ready) {
     batch_->add_ready(std::move(job), std::move(ready->first), std::move(ready->second));
   } else {
     batch_->add(std::move(job));
   }
+  if (s_.budget.exceeded() && !committing_) commit();
 }
 
 void TreeWorker::batch_ended(const FileJob& job, const FileReport& report, const Done& done) {
@@ -132,6 +134,7 @@ void TreeWorker::batch_ended(const FileJob& job, const FileReport& report, const
   if (found == in_batch_.end()) return;
   InBatch member = std::move(found->second);
   in_batch_.erase(found);
+  s_.budget.closed();
   if (done) {
     report_.synced_by = report.synced_by;
     file_done(member.place, member.source, &job, report);

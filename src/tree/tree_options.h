@@ -75,7 +75,8 @@ struct TreeOptions {
 
   // How it goes.
   unsigned jobs = 0;  // workers; 0: as many as there are processors for, at most 8
-  // How many descriptors directories may keep open. A deeper tree costs more, and nothing else.
+  // How many descriptors directories, and files that wait for their names, may keep open, at most half of what the process may
+  // have. With less, deep trees cost more and files are published in smaller batches; nothing else.
   size_t directory_descriptors = 512;
   ControlOptions control;
   // Unless null: how far the job is, for somebody who looks at it meanwhile. The source is then gone through once more, ahead

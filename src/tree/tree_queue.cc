@@ -6,6 +6,7 @@
 namespace libcopyfile {
 
 void TreeQueue::push(unsigned worker, std::vector<DirectoryPtr> found) {
+  if (found.empty()) return;
   const std::lock_guard lock(mutex_);
   std::move(found.begin(), found.end(), std::back_inserter(own_[worker]));
   changed_.notify_all();

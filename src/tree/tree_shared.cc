@@ -24,6 +24,13 @@ FileJob common_job(const TreeOptions& options) {
   return job;
 }
 
+// Workers, and whoever else there is in this process, need some, too.
+size_t budget_of(const TreeOptions& options) {
+  const uint64_t limit = open_files_limit();
+  return limit == 0 ? options.directory_descriptors
+                    : std::min<uint64_t>(options.directory_descriptors, limit / 2);
+}
+
 }  // namespace
 
 Pace::Pace(uint64_t rate) : rate_(rate), started_(rate > 0 ? monotonic_seconds() : 0) {}
@@ -43,7 +50,7 @@ TreeShared::TreeShared(const System& sys, const Catalogue& cat, Learned& learned
       catalogue(cat),
       learned(learned_so_far),
       options(opt),
-      budget(opt.directory_descriptors),
+      budget(budget_of(opt)),
       pace(opt.control.rate),
       common(common_job(opt)),
       observer_(obs),

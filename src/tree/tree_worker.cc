@@ -9,6 +9,8 @@
 namespace libcopyfile {
 namespace {
 
+// So many directories that are to be read next are kept in memory before one of them is.
+constexpr size_t kManyFound = 64;
 // Files below this are copied with one read and one write.
 constexpr size_t kPlainBuffer = size_t{256} << 10;
 
@@ -50,8 +52,10 @@ void TreeWorker::commit() {
     batch_->drop();
     return;
   }
+  committing_ = true;
   // What failed may have had another name, which was its next chance.
   while (!batch_->empty()) batch_->commit();
+  committing_ = false;
 }
 
 void TreeWorker::read(const DirectoryPtr& directory) {
@@ -64,17 +68,18 @@ void TreeWorker::read(const DirectoryPtr& directory) {
       directory->exhausted = true;
       return complete(directory);
     }
-    while (found.empty() && !directory->exhausted && !s_.stop) {
+    // To the end, mostly: until then it has to stay open, however deep the tree is below it.
+    while (!directory->exhausted && !s_.stop &&
+           (found.size() < kManyFound || s_.budget.exceeded())) {
       if (!read_some(directory, *use, found)) directory->exhausted = true;
     }
-    if (directory->exhausted && found.empty() && directory->resumed) {
-      remove_strangers(*use);
-    }
+    if (directory->exhausted && directory->resumed) remove_strangers(*use);
   }
-  if (!found.empty()) {
+  if (!directory->exhausted && !found.empty()) {
     found.insert(found.begin(), directory);
     return queue_->push(number_, std::move(found));
   }
+  queue_->push(number_, std::move(found));
   // By its name it can be opened again only if that is no link.
   if (s_.options.follow != FollowLinks::always && !s_.options.keep_directory_links) {
     directory->let_go();
@@ -235,9 +240,15 @@ Place TreeWorker::place_in(const DirectoryPtr& directory, const TreeDirectory::U
   return {directory, use.in(), name, use.out(), name, directory->unseen, {}, {}};
 }
 
-// For messages only.
+// For messages only. A path is made when one is told: of a deep tree that takes longer than to copy it.
 Place TreeWorker::place_of(const TreeDirectory& directory) {
   Place place;
+  if (directory.parent() != nullptr) {
+    place.directory = directory.parent();
+    place.in_name = directory.name();
+    place.out_name = directory.out_name.empty() ? directory.name() : directory.out_name;
+    return place;
+  }
   place.from = directory.from_path({});
   place.to = directory.to_path({});
   return place;

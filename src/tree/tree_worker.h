@@ -129,7 +129,7 @@ class TreeWorker {
   uint64_t next_tag_ = 1;
   std::map<uint64_t, InBatch> in_batch_;
   std::deque<LinkName> to_try_again_;  // the first is being tried
-  bool committing_ = false;
+  bool committing_ = false;            // what is added meanwhile is committed by that, too
 };
 
 }  // namespace libcopyfile
