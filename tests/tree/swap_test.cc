@@ -115,7 +115,7 @@ class SwapTest : public ::testing::TestWithParam<FsKind> {
 
   // Copies, each to another name, until there have been enough swaps.
   void copy_while_swapped(const Swapper& swapper, const std::function<void(int)>& copy) {
-    const auto least = static_cast<int>(scaled(100, 25, 4));
+    const auto least = static_cast<int>(scaled(100, 12, 4));
     for (int i = 0; i < least || swapper.swaps() < kAttempts; ++i) {
       copy(i);
       ASSERT_FALSE(HasFailure());
@@ -238,7 +238,7 @@ TEST_P(SwapTest, ANewTreeIsNotBuiltThroughALink) {
     return swaps;
   });
   std::set<std::string> complete;
-  for (size_t i = 0; i < scaled(400, 100, 10); ++i) {
+  for (size_t i = 0; i < scaled(400, 50, 10); ++i) {
     const std::string name = "copy" + std::to_string(i);
     if (run_.copy({{at("work/source"), to + "/" + name}}, archive())) complete.insert(name);
   }
