@@ -320,10 +320,10 @@ TEST_P(TreeTest, OtherFileSystemsStayEmptyWhereAsked) {
 // Deeper than descriptors and paths reach.
 TEST_P(TreeTest, DeepTreesNeedFewDescriptors) {
   // Behind FUSE each step is a question to a server.
-  const int levels = GetParam() == FsKind::fuse ? 60 : 300;
+  const size_t levels = GetParam() == FsKind::fuse ? 60 : 300;
   make_directory(at("source"));
   Fd dir(open(at("source").c_str(), O_RDONLY | O_DIRECTORY));
-  for (int i = 0; i < levels; ++i) {
+  for (size_t i = 0; i < levels; ++i) {
     ASSERT_EQ(mkdirat(dir.get(), "level", 0755), 0);
     dir = Fd(openat(dir.get(), "level", O_RDONLY | O_DIRECTORY));
     const Fd file(openat(dir.get(), "file", O_CREAT | O_WRONLY, 0644));
@@ -333,9 +333,9 @@ TEST_P(TreeTest, DeepTreesNeedFewDescriptors) {
   options.directory_descriptors = 8;
   EXPECT_TRUE(copy("source", "copy", options));
   EXPECT_EQ(run_.report.directories, levels + 1U);
-  EXPECT_EQ(run_.report.files, uint64_t{levels});
+  EXPECT_EQ(run_.report.files, levels);
   dir = Fd(open(at("copy").c_str(), O_RDONLY | O_DIRECTORY));
-  for (int i = 0; i < levels; ++i) {
+  for (size_t i = 0; i < levels; ++i) {
     dir = Fd(openat(dir.get(), "level", O_RDONLY | O_DIRECTORY));
     ASSERT_TRUE(dir.valid()) << i;
   }
