@@ -21,6 +21,10 @@ void TreeWorker::copy_other(const Place& place, const FileStat& stat) {
     if (!in) return fail(place, stat, Trouble::cannot_open, in.error());
     const Result<FileStat> now = s_.system.files.stat(in->get());
     if (!now) return fail(place, stat, Trouble::cannot_stat, now.error());
+    // Replaced meanwhile, by a pipe that seems to be empty, say.
+    if (now->format != stat.format) {
+      return fail(place, stat, Trouble::cannot_open, Error{ESTALE, Op::open, place.in_name, {}});
+    }
     return copy_regular(place, std::move(*in), *now);
   }
   const Way way = decide(place, stat);
