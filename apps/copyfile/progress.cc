@@ -22,10 +22,9 @@ void ProgressLine::update(const Progress& progress) {
   if (!enabled_) return;
   const double now = monotonic_seconds();
   if (now - started_ < delay_) return;
-  if (!line_.on_terminal() && progress.copied != progress.total &&
-      now - last_ < kProgressLogInterval) {
-    return;
-  }
+  // A job that is held to a rate tells after each piece.
+  const double interval = line_.on_terminal() ? kProgressDrawInterval : kProgressLogInterval;
+  if (progress.copied != progress.total && now - last_ < interval) return;
   last_ = now;
   line_.show(figures(progress, now - started_), name_);
 }

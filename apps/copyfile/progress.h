@@ -11,7 +11,8 @@ namespace libcopyfile::app {
 
 enum class ShowProgress : uint8_t { automatic, always, never };
 
-inline constexpr double kProgressDelay = 1.0;        // seconds before the line appears by itself
+inline constexpr double kProgressDelay = 1.0;  // seconds before the line appears by itself
+inline constexpr double kProgressDrawInterval = 0.1;
 inline constexpr double kProgressLogInterval = 1.0;  // between lines where there is no terminal
 
 class ProgressLine {

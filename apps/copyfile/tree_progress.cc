@@ -11,7 +11,6 @@
 namespace libcopyfile::app {
 namespace {
 
-constexpr double kDrawInterval = 0.1;
 constexpr double kRateSpan = 10.0;  // seconds
 // What making a file costs, in bytes copied meanwhile: 50 microseconds at 1 GiB/s. Without it, the time that is left
 // would be nothing while a million empty files are still to come.
@@ -69,8 +68,8 @@ void TreeProgress::start() {
 }
 
 void TreeProgress::run() {
-  const double interval = line_.on_terminal() ? kDrawInterval : kProgressLogInterval;
-  double wait = std::max(delay_, kDrawInterval);
+  const double interval = line_.on_terminal() ? kProgressDrawInterval : kProgressLogInterval;
+  double wait = std::max(delay_, kProgressDrawInterval);
   std::unique_lock lock(mutex_);
   while (
       !changed_.wait_for(lock, std::chrono::duration<double>(wait), [this] { return stopping_; })) {

@@ -208,6 +208,22 @@ TEST(TreeProgress, IsDrawnAtMostTenTimesASecondAndGoesAway) {
   EXPECT_EQ(Terminal::screen(text), std::vector<std::string>{""});
 }
 
+TEST(ProgressLine, IsDrawnAtMostTenTimesASecond) {
+  Terminal terminal(40);
+  ProgressLine line(ShowProgress::always);
+  const double begin = monotonic_seconds();
+  line.start("x");
+  for (uint64_t i = 1; i <= 50; ++i) {
+    line.update({i * kMib, 50 * kMib, i * kMib, 50 * kMib});
+    sleep_seconds(0.01);
+  }
+  const double seconds = monotonic_seconds() - begin;
+  const std::vector<std::string> lines = drawn_lines(terminal.written());
+  EXPECT_GE(lines.size(), 2U);
+  EXPECT_LE(static_cast<double>(lines.size()), seconds * 10 + 1);
+  EXPECT_TRUE(lines.back().starts_with("50M of 50M  100%")) << lines.back();
+}
+
 TEST(TreeProgress, MessagesStandOnLinesOfTheirOwn) {
   Terminal terminal(80);
   TreeProgress progress(ShowProgress::always);
