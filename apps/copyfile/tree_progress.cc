@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 
+#include "copyfile/report.h"
 #include "copyfile/sizes.h"
 #include "sys/system_info.h"
 
@@ -18,6 +20,19 @@ constexpr double kFileInBytes = 48 << 10;
 
 double work_of(uint64_t files, uint64_t bytes) {
   return static_cast<double>(files) * kFileInBytes + static_cast<double>(bytes);
+}
+
+// Nobody reads of progress what a buffer keeps until the end.
+void tell(const TreeCounters::Now& now, const std::string& name) {
+  nlohmann::ordered_json object{{"event", "progress"},    {"files_done", now.files_done},
+                                {"files_total", nullptr}, {"bytes_done", now.bytes_done},
+                                {"bytes_total", nullptr}, {"source", name}};
+  if (now.all_seen) {
+    object["files_total"] = now.files_seen;
+    object["bytes_total"] = now.bytes_seen;
+  }
+  print_json_line(object);
+  std::fflush(stdout);
 }
 
 }  // namespace
@@ -51,9 +66,10 @@ std::string TreeFigures::text(const TreeCounters::Now& now, double seconds) {
   return text;
 }
 
-TreeProgress::TreeProgress(ShowProgress show)
-    : enabled_(show == ShowProgress::always ||
-               (show == ShowProgress::automatic && line_.on_terminal())),
+TreeProgress::TreeProgress(ShowProgress show, ProgressForm form)
+    : events_(form == ProgressForm::events),
+      enabled_(show == ShowProgress::always ||
+               (show == ShowProgress::automatic && is_drawn_over())),
       delay_(show == ShowProgress::always ? 0.0 : kProgressDelay) {
   if (show == ShowProgress::always) counters_.ask_for_total();
 }
@@ -68,7 +84,7 @@ void TreeProgress::start() {
 }
 
 void TreeProgress::run() {
-  const double interval = line_.on_terminal() ? kProgressDrawInterval : kProgressLogInterval;
+  const double interval = is_drawn_over() ? kProgressDrawInterval : kProgressLogInterval;
   double wait = std::max(delay_, kProgressDrawInterval);
   std::unique_lock lock(mutex_);
   while (
@@ -79,7 +95,13 @@ void TreeProgress::run() {
 }
 
 void TreeProgress::draw(double now) {
-  line_.show(figures_->text(counters_.now(), now), counters_.take_name());
+  const TreeCounters::Now counted = counters_.now();
+  const std::string name = counters_.take_name();
+  if (events_) {
+    tell(counted, name);
+  } else {
+    line_.show(figures_->text(counted, now), name);
+  }
   drawn_ = true;
 }
 
@@ -92,7 +114,7 @@ void TreeProgress::stop() {
   changed_.notify_all();
   thread_.reset();
   // A log wants the totals, and a copy that was too quick for any line was asked for one by --progress.
-  if (!line_.on_terminal() && (drawn_ || delay_ == 0)) draw(monotonic_seconds());
+  if (!is_drawn_over() && (drawn_ || delay_ == 0)) draw(monotonic_seconds());
   line_.clear();
 }
 

@@ -1,5 +1,6 @@
 // The progress line of trees: bytes, files, rate, and the time that is left where the walk is at its end. A thread of its own
-// draws it ten times a second, from counters that the workers keep; without anything to show there is neither.
+// draws it ten times a second, from counters that the workers keep; without anything to show there is neither. Programs that
+// read --json get it as an event a second, where --progress asks for it.
 #pragma once
 
 #include <condition_variable>
@@ -29,9 +30,11 @@ class TreeFigures {
   std::deque<Sample> samples_;
 };
 
+enum class ProgressForm : uint8_t { line, events };
+
 class TreeProgress {
  public:
-  explicit TreeProgress(ShowProgress show);
+  explicit TreeProgress(ShowProgress show, ProgressForm form = ProgressForm::line);
   ~TreeProgress() { stop(); }
   TreeProgress(const TreeProgress&) = delete;
   TreeProgress& operator=(const TreeProgress&) = delete;
@@ -54,11 +57,13 @@ class TreeProgress {
  private:
   void run();
   void draw(double now);
+  bool is_drawn_over() const { return !events_ && line_.on_terminal(); }
 
   TreeCounters counters_;
   std::mutex mutex_;  // of all below, and of the terminal
   std::condition_variable changed_;
   LiveLine line_;
+  const bool events_;
   bool enabled_;
   double delay_;
   bool stopping_ = false;

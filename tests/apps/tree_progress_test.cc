@@ -275,6 +275,26 @@ TEST(TreeProgress, IsALogWhereThereIsNoTerminal) {
   EXPECT_TRUE(text.ends_with("  'x y'\n")) << text;
 }
 
+TEST(TreeProgress, IsEventsForPrograms) {
+  EXPECT_EQ(TreeProgress(ShowProgress::automatic, ProgressForm::events).counters(), nullptr);
+  testing::internal::CaptureStdout();
+  TreeProgress progress(ShowProgress::always, ProgressForm::events);
+  progress.counters()->see(10);
+  progress.counters()->see(20);
+  progress.start();
+  sleep_seconds(0.3);
+  progress.counters()->done(10);
+  progress.counters()->set_name("x\ny");
+  progress.counters()->see_no_more();
+  progress.stop();
+  const std::string text = testing::internal::GetCapturedStdout();
+  EXPECT_EQ(text,
+            "{\"event\":\"progress\",\"files_done\":0,\"files_total\":null,\"bytes_done\":0,"
+            "\"bytes_total\":null,\"source\":\"\"}\n"
+            "{\"event\":\"progress\",\"files_done\":1,\"files_total\":2,\"bytes_done\":10,"
+            "\"bytes_total\":30,\"source\":\"x\\ny\"}\n");
+}
+
 TEST(TreeCounters, TotalsAreForWhoLooks) {
   TreeCounters counters;
   EXPECT_FALSE(counters.wants_total());
