@@ -221,6 +221,10 @@ Done MetadataTransfer::give_mode(int fd) {
     mode |= from(kMode).stat.mode & 07000;
     if (Done ok = drop_set_id(mode); !ok) return ok;
   }
+  // A directory may be made with them, and chmod(2) would take away the group's bit that it has got from its own.
+  const bool made_so = created_.type == FileType::directory && !gives(kMode) && !acl_given_ &&
+                       (created_.mode & 0777) == mode;
+  if (made_so) return {};
   // A list has brought its bits along; of one of NFSv4, chmod(2) would make another one (RFC 7530, 6.4.1.1).
   const bool there = acl_given_ && mode == from(kAcl).acl->mode_bits();
   if (there || (other_list_given_ && (mode & 07000) == 0)) return {};

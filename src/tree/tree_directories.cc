@@ -30,7 +30,7 @@ bool TreeWorker::start_directory(const Place& place, Fd in, const FileStat& stat
       made_it = libcopyfile::fail(EEXIST, Op::create);
     }
   } else {
-    made_it = s_.system.names.make_directory(place.out_dir, place.out_name, kWhileFilled);
+    made_it = s_.system.names.make_directory(place.out_dir, place.out_name, first_mode(stat));
   }
   if (!made_it && made_it.error().code != EEXIST) {
     fail(place, stat, Trouble::cannot_create_directory, made_it.error());
@@ -72,6 +72,14 @@ bool TreeWorker::start_directory(const Place& place, Fd in, const FileStat& stat
   return true;
 }
 
+// As it will be, with the rights that filling it needs; nothing for others until it has its owner.
+uint32_t TreeWorker::first_mode(const FileStat& source) const {
+  if (s_.gives(metadata::kMode | metadata::kOwner | metadata::kAcl)) return kWhileFilled;
+  constexpr uint32_t kSticky = 01000;
+  const uint32_t mode = (s_.options.new_mode ? 0777 : source.mode & 0777) | (source.mode & kSticky);
+  return (mode & ~s_.options.creation_mask) | kWhileFilled;
+}
+
 // What we have made ourselves, or a directory that was there.
 Result<Fd> TreeWorker::open_destination(const Place& place, const FileStat& stat, bool is_ours) {
   Names& names = s_.system.names;
@@ -82,7 +90,9 @@ Result<Fd> TreeWorker::open_destination(const Place& place, const FileStat& stat
     fail(place, stat, is_link ? Trouble::escapes : Trouble::cannot_create_directory, fd.error());
     return fd;
   }
-  if (s_.options.keep_directory_links || place.is_operand()) {
+  // "DEST/" is the directory that the link leads to.
+  const bool named_as_directory = place.is_operand() && place.to.ends_with('/');
+  if (s_.options.keep_directory_links || named_as_directory) {
     Result<Fd> followed = names.open(place.out_dir, place.out_name, Open::directory);
     if (followed) return followed;
   }
@@ -111,6 +121,18 @@ void TreeWorker::finish_directory(TreeDirectory& directory) {
   }
 }
 
+// As mkdir(2) with the mode of the source: sticky as that, and for the group that its own directory is for.
+Done TreeWorker::keep_special_bits(const FileStat& source, int out, uint32_t made_with) {
+  constexpr uint32_t kSticky = 01000;
+  constexpr uint32_t kSetGroup = 02000;
+  const uint32_t bits = (source.mode & kSticky) | (made_with & kSetGroup);
+  if (bits == 0) return {};
+  const Result<FileStat> now = s_.system.files.stat(out);
+  if (!now) return libcopyfile::fail(now.error());
+  if ((now->mode & (kSticky | kSetGroup)) == bits) return {};
+  return s_.system.attributes.set_mode(out, (now->mode & 0777) | bits);
+}
+
 Done TreeWorker::give_metadata(int in, const FileStat& stat, int out, bool is_new,
                                std::vector<Loss>& losses) {
   const uint64_t left_out = stat.type == FileType::directory ? kFilesOnly : 0;
@@ -118,7 +140,9 @@ Done TreeWorker::give_metadata(int in, const FileStat& stat, int out, bool is_ne
   const uint64_t not_for_it = left_out | links | (stat.type == FileType::regular ? 0 : kFilesOnly);
   MetadataRequest request{s_.common.required & ~not_for_it, s_.common.wanted & ~not_for_it,
                           s_.options.creation_mask, s_.options.new_mode};
-  if (stat.type == FileType::directory) request.new_mode.reset();
+  const bool new_directory =
+      is_new && stat.type == FileType::directory && !s_.gives(metadata::kMode);
+  if (new_directory && request.new_mode) request.new_mode = 0777;
   if (!is_new && (request.required | request.wanted) == 0) return {};
   const Result<FileStat> now = s_.system.files.stat(out);
   if (!now) return libcopyfile::fail(now.error());
@@ -128,6 +152,7 @@ Done TreeWorker::give_metadata(int in, const FileStat& stat, int out, bool is_ne
   Done ok = transfer.read_source(in, stat);
   if (ok) ok = transfer.before_data(out, *now);
   if (ok) ok = transfer.after_data(out);
+  if (ok && new_directory) ok = keep_special_bits(stat, out, now->mode);
   losses = transfer.losses();
   std::erase_if(losses, [&](const Loss& loss) { return (loss.metadata_class & links) != 0; });
   return ok;

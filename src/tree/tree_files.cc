@@ -13,10 +13,8 @@ void TreeWorker::copy_other(const Place& place, const FileStat& stat) {
   const bool as_file = stat.type == FileType::regular ||
                        (stream && (s_.options.special_as_files || !s_.options.recursive));
   if (as_file && s_.options.form == Form::copy) {
-    const bool follow = s_.options.follow == FollowLinks::always ||
-                        (place.is_operand() && s_.options.follow == FollowLinks::operands);
     // A pipe is waited for; a link that has come in the place of a file is not followed.
-    const Open how = follow ? Open::read : stream ? Open::read_no_follow : Open::look;
+    const Open how = is_followed(place) ? Open::read : stream ? Open::read_no_follow : Open::look;
     Result<Fd> in = s_.system.names.open(place.in_dir, place.in_name, how);
     if (!in) return fail(place, stat, Trouble::cannot_open, in.error());
     const Result<FileStat> now = s_.system.files.stat(in->get());
@@ -30,12 +28,11 @@ void TreeWorker::copy_other(const Place& place, const FileStat& stat) {
   const Way way = decide(place, stat);
   if (way == Way::skip) return;
   if (way == Way::keep) return keep_name(place, stat);
-  if (s_.options.form != Form::copy && stat.type != FileType::link) {
-    if (s_.options.form == Form::attributes_only) return copy_attributes(place, stat, way);
+  if (s_.options.form == Form::hard_link || s_.options.form == Form::symbolic_link) {
     return make_form_of_link(place, stat, way);
   }
-  if (s_.options.form == Form::hard_link) return make_form_of_link(place, stat, way);
   if (!is_first_name(place, stat, way)) return;
+  if (as_file) return copy_attributes(place, stat, way);
   make_special(place, stat, way);
 }
 
@@ -43,9 +40,10 @@ void TreeWorker::copy_regular(const Place& place, Fd in, const FileStat& stat) {
   const Way way = decide(place, stat);
   if (way == Way::skip) return;
   if (way == Way::keep) return keep_name(place, stat);
-  if (s_.options.form == Form::attributes_only) return copy_attributes(place, stat, way);
-  if (s_.options.form != Form::copy) return make_form_of_link(place, stat, way);
+  const bool links = s_.options.form == Form::hard_link || s_.options.form == Form::symbolic_link;
+  if (links) return make_form_of_link(place, stat, way);
   if (!is_first_name(place, stat, way)) return;
+  if (s_.options.form == Form::attributes_only) return copy_attributes(place, stat, way);
   if (s_.options.dry_run) {
     FileReport report;
     report.size = stat.size;
@@ -73,9 +71,10 @@ FileJob TreeWorker::job_of(const Place& place, int in, Way way) const {
 
 void TreeWorker::copy_file_now(const Place& place, int in, const FileStat& stat, Way way) {
   if (way == Way::in_place) return write_in_place(place, in, stat);
-  if (!place.is_operand() && s_.options.plain_small_files && copy_plain(place, in, stat, way)) {
-    return;
-  }
+  // What is replaced may have something to be kept: the plain way doesn't look.
+  const bool plain = !place.is_operand() && s_.options.plain_small_files &&
+                     (way == Way::create || s_.gives_all(metadata::kKeptByWriting));
+  if (plain && copy_plain(place, in, stat, way)) return;
   FileJob job = job_of(place, in, way);
   const TreeItem what = item(place, stat);
   if (Done ok = s_.tell([&](TreeObserver& o) { return o.before_file(what, job); }); !ok) {
@@ -124,6 +123,7 @@ void TreeWorker::add_to_batch(const Place& place, const FileStat& stat, FileJob 
     if (use) member.use = std::move(*use);
   }
   s_.budget.opened();
+  if (place.is_operand()) waiting_operands_.insert(place.to);
   in_batch_.emplace(job.tag, std::move(member));
   if (ready) {
     batch_->add_ready(std::move(job), std::move(ready->first), std::move(ready->second));
@@ -139,6 +139,7 @@ void TreeWorker::batch_ended(const FileJob& job, const FileReport& report, const
   InBatch member = std::move(found->second);
   in_batch_.erase(found);
   s_.budget.closed();
+  if (member.place.is_operand()) waiting_operands_.erase(member.place.to);
   if (done) {
     report_.synced_by = report.synced_by;
     file_done(member.place, member.source, &job, report);
@@ -169,15 +170,23 @@ void TreeWorker::write_in_place(const Place& place, int in, const FileStat& stat
 void TreeWorker::copy_attributes(const Place& place, const FileStat& stat, Way way) {
   if (s_.options.dry_run) return made(place, stat, Made::file, {});
   std::vector<Loss> losses;
-  const Result<Fd> in = s_.system.names.open(place.in_dir, place.in_name, Open::look_path);
-  if (!in) return fail(place, stat, Trouble::cannot_open, in.error());
+  const Open how = is_followed(place) ? Open::path : Open::look_path;
+  const Result<Fd> in = s_.system.names.open(place.in_dir, place.in_name, how);
+  if (!in) {
+    fail(place, stat, Trouble::cannot_open, in.error());
+    return no_copy_of(stat);
+  }
   Result<Fd> out = way == Way::create
                        ? s_.system.names.create_exclusive(place.out_dir, place.out_name, 0600)
                        : s_.system.names.open(place.out_dir, place.out_name, Open::path);
-  if (!out) return fail(place, stat, Trouble::none, out.error());
+  if (!out) {
+    fail(place, stat, Trouble::none, out.error());
+    return no_copy_of(stat);
+  }
   const Done ok = give_metadata(in->get(), stat, out->get(), way == Way::create, losses);
   if (!ok) return fail(place, stat, Trouble::none, ok.error());
   made(place, stat, Made::file, losses);
+  if (may_have_names(place, stat)) give_other_names(place, stat);
 }
 
 void TreeWorker::file_done(const Place& place, const FileStat& stat, const FileJob* job,
@@ -191,16 +200,16 @@ void TreeWorker::file_done(const Place& place, const FileStat& stat, const FileJ
   }
   s_.bytes_done += report.size;
   s_.count(stat, place, job);
-  s_.pace.copied(report.size);
-  if (s_.several && !s_.options.dry_run) {
-    const Result<FileStat> there = s_.system.names.stat(place.out_dir, place.out_name, false);
-    if (there) s_.note_created(*there);
-  }
+  // Holes and shared bytes move nothing.
+  const auto moved = [&](MechanismId id) { return report.data.bytes_by[index_of(id)]; };
+  s_.pace.copied(moved(MechanismId::buffered) + moved(MechanismId::direct) +
+                 moved(MechanismId::copy_range));
+  note_created(place);
   if (s_.wants_every_item() || !report.losses.empty() || job != nullptr) {
     const FileJob none;
     s_.tell([&](TreeObserver& o) { o.copied(item(place, stat), job ? *job : none, report); });
   }
-  if (s_.options.keep_hard_links && stat.links > 1) give_other_names(place, stat);
+  if (may_have_names(place, stat)) give_other_names(place, stat);
 }
 
 void TreeWorker::file_failed(const Place& place, const FileStat& stat, const FileJob& job,
@@ -208,7 +217,7 @@ void TreeWorker::file_failed(const Place& place, const FileStat& stat, const Fil
   ++report_.failed;
   s_.count(stat, place, &job);
   if (error.code == ECANCELED) s_.cancelled = s_.stop = true;
-  s_.fail_item(item(place, stat), {Trouble::none, error, &job, &report});
+  s_.fail_item(item(place, stat), {Trouble::none, error, {}, &job, &report});
   no_copy_of(stat);
 }
 

@@ -92,6 +92,9 @@ class TreeCopy {
     if (!stat) return fail(item, Trouble::cannot_stat, stat.error());
     item.source = *stat;
     item.type = stat->type;
+    if (stat->type == FileType::directory && !s_.options.recursive) {
+      return fail(item, Trouble::omitting_directory, Error{EISDIR, Op::open, root.from, {}});
+    }
     const SplitPath to = split(root.to);
     place.out_name = to.name;
     Result<std::shared_ptr<Fd>> parent = open_parent(to.directory);
@@ -100,23 +103,25 @@ class TreeCopy {
     }
     place.out_dir = (*parent)->get();
     if (stat->type != FileType::directory) return first_.copy_operand(place, *stat);
-    if (!s_.options.recursive) {
-      return fail(item, Trouble::omitting_directory, Error{EISDIR, Op::open, root.from, {}});
-    }
     tree(root, item, std::move(place), *std::move(parent));
   }
 
-  // Mostly the same for all operands.
+  // Mostly the same for all operands. Files that wait for their names need it open until they have them.
   Result<std::shared_ptr<Fd>> open_parent(const std::string& path) {
-    if (last_parent_ != nullptr && path == last_parent_path_) return last_parent_;
+    constexpr size_t kMostParents = 64;
+    if (!parents_.empty() && path == last_parent_path_) return parents_.back();
     Result<Fd> fd = s_.system.names.open(kCurrentDirectory, path, Open::directory);
     if (!fd && fd.error().code == EACCES) {
       fd = s_.system.names.open(kCurrentDirectory, path, Open::directory_path);
     }
     if (!fd) return libcopyfile::fail(fd.error());
-    last_parent_ = std::make_shared<Fd>(std::move(*fd));
+    if (parents_.size() == kMostParents && !s_.options.keep_hard_links) {
+      first_.commit();
+      parents_.clear();
+    }
+    parents_.push_back(std::make_shared<Fd>(std::move(*fd)));
     last_parent_path_ = path;
-    return last_parent_;
+    return parents_.back();
   }
 
   void tree(const TreeRoot& root, const TreeItem& item, Place place,
@@ -127,7 +132,14 @@ class TreeCopy {
     const bool follow = s_.options.follow != FollowLinks::never;
     Result<Fd> in = s_.system.names.open(kCurrentDirectory, root.from,
                                          follow ? Open::directory : Open::directory_no_follow);
-    if (!in) return fail(item, Trouble::cannot_open_directory, in.error());
+    const bool unreadable = !in && in.error().code == EACCES;
+    if (!in) fail(item, Trouble::cannot_open_directory, in.error());
+    // As cp, which makes it, and says so when it reads it.
+    if (unreadable) {
+      in = s_.system.names.open(kCurrentDirectory, root.from,
+                                follow ? Open::directory_path : Open::look_path);
+    }
+    if (!in) return;
     const Result<FileStat> stat = s_.system.files.stat(in->get());
     if (!stat) return fail(item, Trouble::cannot_stat, stat.error());
     const Result<FileStat> parent = s_.system.files.stat(parent_fd->get());
@@ -135,7 +147,7 @@ class TreeCopy {
     const Result<FileStat> there = s_.system.names.stat(place.out_dir, place.out_name, true);
     const bool taken = there || s_.system.names.stat(place.out_dir, place.out_name, false);
     if (there && there->inode == stat->inode && there->device == stat->device) {
-      return fail(item, Trouble::into_itself, Error{EINVAL, Op::create, root.to, {}});
+      return fail(item, Trouble::same_file, Error{EINVAL, Op::create, root.to, {}});
     }
     Staged* staged = staged_as(*parent, place.out_name);
     const bool is_new = staged == nullptr && !taken && !s_.options.in_place && !s_.options.dry_run;
@@ -153,6 +165,7 @@ class TreeCopy {
       return;
     }
     directory->made = directory->made || is_new;
+    directory->exhausted_at_once = unreadable;
     copy_directory(directory);
   }
 
@@ -260,7 +273,7 @@ class TreeCopy {
 
   void fail(const TreeItem& item, Trouble trouble, const Error& error) {
     ++report_.failed;
-    s_.fail_item(item, {trouble, error, nullptr, nullptr});
+    s_.fail_item(item, {trouble, error, {}, nullptr, nullptr});
   }
 
   void add(const TreeReport& r) {
@@ -274,6 +287,7 @@ class TreeCopy {
     report_.bytes += r.bytes;
     report_.holes += r.holes;
     report_.not_preserved |= r.not_preserved;
+    report_.dropped += r.dropped;
     if (r.synced_by != SyncedBy::nothing) report_.synced_by = r.synced_by;
     for (size_t i = 0; i < kMechanismCount; ++i) report_.bytes_by[i] += r.bytes_by[i];
   }
@@ -283,7 +297,7 @@ class TreeCopy {
   TreeWorker first_;
   std::vector<Staged> staged_;
   std::string last_parent_path_;
-  std::shared_ptr<Fd> last_parent_;
+  std::vector<std::shared_ptr<Fd>> parents_;
 };
 
 }  // namespace

@@ -40,15 +40,16 @@ enum class Skipped : uint8_t {
 };
 // What went wrong, where the errno alone does not tell; the message is the command's.
 enum class Trouble : uint8_t {
-  none,                   // see TreeFailure::error
-  cannot_open,            // the source, for reading
-  cannot_stat,            // the source
+  none,         // see TreeFailure::error
+  cannot_open,  // the source, for reading
+  cannot_stat,  // the source
+  cannot_stat_destination,
   cannot_open_directory,  // "cannot access": the source
   cannot_read_directory,
   cannot_read_link,
   omitting_directory,  // not recursive
   same_file,
-  into_itself,           // a directory into itself
+  into_itself,  // a directory into itself: the item is the operand, `other` the name that was met in it
   directory_over_file,   // cannot overwrite non-directory with directory
   file_over_directory,   // cannot overwrite directory with non-directory
   just_created,          // will not overwrite just-created
@@ -58,6 +59,7 @@ enum class Trouble : uint8_t {
   cannot_backup,         // rename to the backup's name
   backup_would_destroy,  // the source is the backup that would be overwritten
   dangling_link,         // not writing through
+  just_created_link,     // will not copy through just-created symlink
   cannot_create_directory,
   cannot_create_link,
   cannot_create_hard_link,
@@ -74,6 +76,8 @@ enum class Trouble : uint8_t {
 struct TreeFailure {
   Trouble trouble = Trouble::none;
   Error error;
+  // The other name that it is about: what a hard link should have been made to, the backup's name, what was met in itself.
+  std::string other;
   const FileJob* job = nullptr;  // of a file that the engine was asked to copy
   const FileReport* report = nullptr;
 };
@@ -104,6 +108,7 @@ struct TreeReport {
   uint64_t holes = 0;  // of bytes: not stored
   PerMechanism<uint64_t> bytes_by{};
   uint64_t not_preserved = 0;  // classes
+  uint64_t dropped = 0;        // complete copies that had no name yet when all was cancelled: gone
   SyncedBy synced_by = SyncedBy::nothing;
   Durability reached = Durability::none;
   bool cancelled = false;

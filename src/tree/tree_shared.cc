@@ -58,14 +58,14 @@ TreeShared::TreeShared(const System& sys, const Catalogue& cat, Learned& learned
   common.control.progress = MovedBytes{this};
 }
 
-void TreeShared::note_created(const FileStat& stat) {
+void TreeShared::note_created(const std::string& name, const FileStat& stat) {
   const std::lock_guard lock(created_mutex_);
-  created_.insert({stat.device, stat.inode});
+  created_.insert({name, stat.device, stat.inode});
 }
 
-bool TreeShared::was_created(const FileStat& stat) {
+bool TreeShared::was_created(const std::string& name, const FileStat& stat) {
   const std::lock_guard lock(created_mutex_);
-  return created_.contains({stat.device, stat.inode});
+  return created_.contains({name, stat.device, stat.inode});
 }
 
 // Starts again where the source changed and all is copied once more.

@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <set>
+#include <string>
+#include <tuple>
 #include <utility>
 
 #include "tree/hard_links.h"
@@ -64,10 +66,10 @@ struct TreeShared {
 
   // Destination directories of the operands: not copied into themselves.
   std::set<std::pair<uint64_t, uint64_t>> tops;
-  // Destinations of this job so far, where there is more than one operand, as device and inode.
+  // What operands that are no directories have become so far, where there is more than one, by name, device and inode.
   bool several = false;
-  void note_created(const FileStat& stat);
-  bool was_created(const FileStat& stat);
+  void note_created(const std::string& name, const FileStat& stat);
+  bool was_created(const std::string& name, const FileStat& stat);
 
   // Told of files only: for whoever looks at it meanwhile.
   void count(const FileStat& source, const Place& place, const FileJob* job = nullptr);
@@ -87,6 +89,9 @@ struct TreeShared {
   bool cancel_asked();
 
   bool gives(uint64_t classes) const { return ((common.required | common.wanted) & classes) != 0; }
+  bool gives_all(uint64_t classes) const {
+    return ((common.required | common.wanted) & classes) == classes;
+  }
 
  private:
   // The progress of one job.
@@ -100,7 +105,7 @@ struct TreeShared {
   bool wants_every_item_;
   std::mutex telling_;
   std::mutex created_mutex_;
-  std::set<std::pair<uint64_t, uint64_t>> created_;
+  std::set<std::tuple<std::string, uint64_t, uint64_t>> created_;
 };
 
 }  // namespace libcopyfile

@@ -41,6 +41,11 @@ Done TreeWorker::put(const Place& place, Way way, Make&& make) {
 void TreeWorker::make_special(const Place& place, const FileStat& stat, Way way) {
   const bool link = stat.type == FileType::link;
   const Made what = link ? Made::symbolic_link : Made::special;
+  if (s_.options.form == Form::attributes_only && way != Way::create) {
+    // It would take data away.
+    return fail(place, stat, link ? Trouble::cannot_create_link : Trouble::cannot_create_special,
+                Error{EEXIST, Op::create, {}, {}});
+  }
   if (s_.options.dry_run) return made(place, stat, what, {});
   std::vector<Loss> losses;
   bool is_made = false;
@@ -58,7 +63,7 @@ void TreeWorker::make_special(const Place& place, const FileStat& stat, Way way)
     return no_copy_of(stat);
   }
   made(place, stat, what, losses);
-  if (s_.options.keep_hard_links && stat.links > 1) give_other_names(place, stat);
+  if (may_have_names(place, stat)) give_other_names(place, stat);
 }
 
 Done TreeWorker::make_node(const Place& place, const FileStat& stat, int dir,
@@ -133,12 +138,20 @@ void TreeWorker::make_form_of_link(const Place& place, const FileStat& stat, Way
       return fail(place, stat, Trouble::relative_link, Error{EINVAL, Op::create, {}, {}});
     }
   }
+  const bool makes_way = stat.type == FileType::link && !symbolic && !is_followed(place);
   const bool in_the_way = way != Way::create && !s_.options.force && !s_.options.ask &&
-                          !s_.options.remove_destination && s_.options.backup == Backup::none;
+                          !makes_way && !s_.options.remove_destination &&
+                          s_.options.backup == Backup::none;
   if (in_the_way) return fail(place, stat, trouble, Error{EEXIST, Op::link, {}, {}});
   if (s_.options.dry_run) return made(place, stat, what, {});
   const Done ok = put(place, way, [&](int dir, const std::string& name) -> Done {
-    if (symbolic) return s_.system.names.make_link(dir, name, target);
+    if (symbolic) {
+      Done made = s_.system.names.make_link(dir, name, target);
+      if (!made || !s_.gives(metadata::kTimes)) return made;
+      const Result<Fd> link = s_.system.names.open(dir, name, Open::look_path);
+      if (link) (void)s_.system.attributes.set_times(link->get(), stat.accessed, stat.modified);
+      return made;
+    }
     if (s_.options.follow != FollowLinks::always) {
       return s_.system.names.link_name(place.in_dir, place.in_name, dir, name);
     }
@@ -152,6 +165,7 @@ void TreeWorker::make_form_of_link(const Place& place, const FileStat& stat, Way
 
 LinkName TreeWorker::link_name(const Place& place, const FileStat& stat, bool replace) const {
   LinkName name{place.directory, {}, {}, place.in_name, place.out_name, stat, replace, -1};
+  if (s_.options.follow != FollowLinks::never) name.source.links = UINT32_MAX;
   if (!place.is_operand()) return name;
   name.from = place.from;
   name.to = place.to;
@@ -159,8 +173,19 @@ LinkName TreeWorker::link_name(const Place& place, const FileStat& stat, bool re
   return name;
 }
 
+// Where links are followed, they are more names of a file, and nobody knows how many.
+bool TreeWorker::may_have_names(const Place& place, const FileStat& stat) const {
+  if (!s_.options.keep_hard_links) return false;
+  return stat.links > 1 || is_followed(place);
+}
+
+bool TreeWorker::is_followed(const Place& place) const {
+  return s_.options.follow == FollowLinks::always ||
+         (place.is_operand() && s_.options.follow == FollowLinks::operands);
+}
+
 bool TreeWorker::is_first_name(const Place& place, const FileStat& stat, Way way) {
-  if (!s_.options.keep_hard_links || stat.links < 2 || s_.options.dry_run) return true;
+  if (!may_have_names(place, stat) || s_.options.dry_run) return true;
   const LinkName name = link_name(place, stat, way != Way::create);
   // Whoever makes the copy must find us, and our directory not complete.
   if (place.directory != nullptr) place.directory->expect();
@@ -188,7 +213,8 @@ void TreeWorker::give_other_names(const Place& place, const FileStat& stat) {
 
 // Another name of it takes its turn: it may be in a directory that can be written to.
 void TreeWorker::no_copy_of(const FileStat& stat) {
-  if (!s_.options.keep_hard_links || stat.links < 2) return;
+  if (!s_.options.keep_hard_links) return;
+  if (stat.links < 2 && s_.options.follow == FollowLinks::never) return;
   std::optional<LinkName> next = s_.links.failed(stat);
   if (!next) return;
   // One after the other, not one in the other: there may be thousands, of which each fails.

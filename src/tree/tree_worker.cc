@@ -49,7 +49,7 @@ void TreeWorker::commit() {
   if (!batch_) return;
   if (s_.cancelled) {
     for (auto& [tag, member] : std::exchange(in_batch_, {})) no_copy_of(member.source);
-    batch_->drop();
+    report_.dropped += batch_->drop();
     return;
   }
   committing_ = true;
@@ -197,6 +197,15 @@ bool TreeWorker::start(const DirectoryPtr& directory) {
   const bool follow = s_.options.follow == FollowLinks::always;
   Result<Fd> in =
       s_.system.names.open(use->in(), name, follow ? Open::directory : Open::directory_no_follow);
+  const bool unreadable = !in && in.error().code == EACCES;
+  if (unreadable) {
+    // As cp, which makes it, and says so when it reads it.
+    const Error why = in.error();
+    in = s_.system.names.open(use->in(), name, follow ? Open::path : Open::look_path);
+    const Result<FileStat> stat = in ? s_.system.files.stat(in->get()) : Result<FileStat>{};
+    fail(place, in && stat ? *stat : FileStat{}, Trouble::cannot_open_directory, why);
+    if (!in || !stat || stat->type != FileType::directory) return false;
+  }
   if (!in) {
     const Result<FileStat> stat = s_.system.names.stat(use->in(), name, follow);
     const bool gone = in.error().code == ENOENT || in.error().code == ENOTDIR;
@@ -215,11 +224,18 @@ bool TreeWorker::start(const DirectoryPtr& directory) {
     return false;
   }
   if (s_.tops.contains({stat->device, stat->inode})) {
-    fail(place, *stat, Trouble::into_itself, Error{EINVAL, Op::create, name, {}});
+    // Told of the operand, as by cp.
+    ++report_.failed;
+    TreeFailure failure;
+    failure.trouble = Trouble::into_itself;
+    failure.error = Error{EINVAL, Op::create, name, {}};
+    failure.other = place.from_path();
+    const TreeBase& base = directory->base();
+    s_.fail_item({base.from, base.to, FileType::directory, *stat, true}, failure);
     return false;
   }
   directory->exhausted_at_once =
-      s_.options.one_file_system && stat->device != directory->base().device;
+      unreadable || (s_.options.one_file_system && stat->device != directory->base().device);
   if (!start_directory(place, std::move(*in), *stat, *directory)) return false;
   directory->exhausted = false;
   directory->started = true;
@@ -268,7 +284,10 @@ TreeItem TreeWorker::item(const Place& place, const FileStat& stat) const {
 void TreeWorker::fail(const Place& place, const FileStat& stat, Trouble trouble,
                       const Error& error) {
   ++report_.failed;
-  s_.fail_item(item(place, stat), {trouble, error, nullptr, nullptr});
+  TreeFailure failure;
+  failure.trouble = trouble;
+  failure.error = error;
+  s_.fail_item(item(place, stat), failure);
 }
 
 void TreeWorker::skip(const Place& place, const FileStat& stat, Skipped why) {
@@ -287,6 +306,7 @@ void TreeWorker::made(const Place& place, const FileStat& stat, Made what,
     case Made::special: ++report_.specials; break;
     case Made::file: ++report_.files; break;
   }
+  if (what != Made::directory) note_created(place);
   if (what != Made::directory) s_.count(stat, place);
   if (!s_.wants_every_item() && losses.empty()) return;
   s_.tell([&](TreeObserver& o) { o.made(item(place, stat), what, losses); });

@@ -4,6 +4,8 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "engine/file_batch.h"
@@ -64,6 +66,8 @@ class TreeWorker {
                        std::vector<DirectoryPtr>& found);
   void remove_strangers(const TreeDirectory::Use& use);
   Result<Fd> open_destination(const Place& place, const FileStat& stat, bool is_ours);
+  uint32_t first_mode(const FileStat& source) const;
+  Done keep_special_bits(const FileStat& source, int out, uint32_t made_with);
   Done give_metadata(int in, const FileStat& stat, int out, bool is_new, std::vector<Loss>& losses);
 
   // What is no directory.
@@ -95,6 +99,8 @@ class TreeWorker {
 
   // Hard links (tree_special.cc).
   void keep_name(const Place& place, const FileStat& stat);
+  bool may_have_names(const Place& place, const FileStat& stat) const;
+  bool is_followed(const Place& place) const;
   bool is_first_name(const Place& place, const FileStat& stat, Way way);
   void give_other_names(const Place& place, const FileStat& stat);
   void no_copy_of(const FileStat& stat);
@@ -105,9 +111,24 @@ class TreeWorker {
   // Existing destinations (tree_existing.cc).
   Way decide(const Place& place, const FileStat& source);
   bool may_replace(const Place& place, const FileStat& source, const FileStat& there);
-  bool make_backup(const Place& place, const FileStat& there);
+  bool make_backup(const Place& place, const FileStat& from);
+  Way decide_without_target(const Place& place, const FileStat& source, const Error& why);
+  Way make_way(const Place& place, const FileStat& source, const FileStat& there);
+  bool remove(const Place& place, const FileStat& source);
+  bool is_data(const FileStat& source) const;
+  void note_created(const Place& place);
+  bool was_created_now(const Place& place, const FileStat& there);
+  bool is_same_entry(const Place& place);
+  enum class Same : uint8_t {
+    no,       // or it does not matter
+    refused,  // it would be lost
+    done,     // there is nothing to be done
+  };
+  Same same_file(const Place& place, const FileStat& source, const FileStat& there,
+                 const FileStat& link);
+  Same same_by_links(const Place& place, const FileStat& source, const FileStat& there,
+                     bool never_follow);
   static bool is_the_copy(const Place& place, const FileStat& source, const FileStat& there);
-  bool same_file(const Place& place, const FileStat& source, const FileStat& there);
 
   static Place place_of(const TreeDirectory& directory);
   bool needs_own_sync(const DirectoryPair& pair) const;
@@ -130,6 +151,7 @@ class TreeWorker {
   std::map<uint64_t, InBatch> in_batch_;
   std::deque<LinkName> to_try_again_;  // the first is being tried
   bool committing_ = false;            // what is added meanwhile is committed by that, too
+  std::set<std::string> waiting_operands_;  // of the batch, by destination
 };
 
 }  // namespace libcopyfile
