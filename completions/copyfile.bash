@@ -12,10 +12,14 @@ _copyfile_options() {
     map) echo --svg= --json --width= --help ;;
     sweep) echo -r --recursive --dry-run -f --force -v --verbose --json --help ;;
     *)
-      echo --reflink --reflink= --sparse= --offload= --durability= --sync= -p --preserve --preserve= --no-preserve= \
-        --overwrite-device --digest= --expect= --checksums= --verify --allow-changes -f --force -n --no-clobber \
-        -t --target-directory= -T --no-target-directory --cache= --limit-rate= --progress -v --verbose --debug \
-        --explain --json --help --version
+      echo -a --archive -r -R --recursive -H -L --dereference -P --no-dereference -d -x --one-file-system \
+        --copy-contents --exclude= --include= --exclude-from= --include-from= --files-from= --from0 --strip-trailing-slashes \
+        --reflink --reflink= --sparse= --offload= --durability= --sync= -l --link -s --symbolic-link --attributes-only \
+        -p --preserve --preserve= --no-preserve= -Z --context --context= --overwrite-device --digest= --expect= \
+        --checksums= --verify --allow-changes -t --target-directory= -T --no-target-directory --parents \
+        --keep-directory-symlink -i --interactive -n --no-clobber -u --update --update= -f --force \
+        --remove-destination --backup --backup= -b -S --suffix= --in-place -j --jobs= --resume --on-error= --dry-run \
+        --cache= --limit-rate= --progress -v --verbose --debug --explain --json --help --version
       ;;
   esac
 }
@@ -31,7 +35,7 @@ _copyfile() {
     option=$prev cur=''
   elif [[ $prev == = ]]; then
     option=${COMP_WORDS[COMP_CWORD - 2]}
-  elif [[ $prev != --reflink && $prev != --preserve ]]; then # whose argument needs the equals sign
+  elif [[ $prev != --reflink && $prev != --preserve && $prev != --update && $prev != --backup ]]; then # whose argument needs the equals sign
     option=$prev
   fi
 
@@ -53,7 +57,10 @@ _copyfile() {
       compopt -o nospace
       mapfile -t COMPREPLY < <(compgen -W 'sha256: xxh3:' -- "$cur")
       ;;
-    --limit-rate | --width) ;;
+    --update) mapfile -t COMPREPLY < <(compgen -W 'all none none-fail older' -- "$cur") ;;
+    --backup) mapfile -t COMPREPLY < <(compgen -W 'none off simple never existing nil numbered t' -- "$cur") ;;
+    --on-error) mapfile -t COMPREPLY < <(compgen -W 'stop continue' -- "$cur") ;;
+    --limit-rate | --width | --jobs | -j | --suffix | -S | --exclude | --include | --context) ;;
     -t | --target-directory)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -d -- "$cur")

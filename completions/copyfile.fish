@@ -19,7 +19,29 @@ complete -c copyfile -n __copyfile_first -a probe -d 'Tell which ways there are 
 complete -c copyfile -n __copyfile_first -a map -d 'Draw where data and holes are'
 complete -c copyfile -n __copyfile_first -a sweep -d 'Remove what interrupted copies left'
 
+# What is copied
+complete -c copyfile -n '__copyfile_verb copy' -s a -l archive -d 'Copy trees with all that they have'
+complete -c copyfile -n '__copyfile_verb copy' -s r -s R -l recursive -d 'Copy directories'
+complete -c copyfile -n '__copyfile_verb copy' -s H -d 'Follow symbolic links that are operands'
+complete -c copyfile -n '__copyfile_verb copy' -s L -l dereference -d 'Follow all symbolic links'
+complete -c copyfile -n '__copyfile_verb copy' -s P -l no-dereference -d 'Follow no symbolic links'
+complete -c copyfile -n '__copyfile_verb copy' -s d -d 'Follow no symbolic links, preserve hard links'
+complete -c copyfile -n '__copyfile_verb copy' -s x -l one-file-system -d 'Stay on the file system of each source'
+complete -c copyfile -n '__copyfile_verb copy' -l copy-contents -d 'In trees, read pipes and devices'
+complete -c copyfile -n '__copyfile_verb copy' -x -l exclude -d 'Leave out what matches'
+complete -c copyfile -n '__copyfile_verb copy' -x -l include -d 'Do not leave out what matches'
+complete -c copyfile -n '__copyfile_verb copy' -r -F -l exclude-from -d 'Leave out what matches a line'
+complete -c copyfile -n '__copyfile_verb copy' -r -F -l include-from -d 'Do not leave out what matches a line'
+complete -c copyfile -n '__copyfile_verb copy' -r -F -l files-from -d 'Copy only what a file names'
+complete -c copyfile -n '__copyfile_verb copy' -l from0 -d 'Lines of these files end in NUL'
+complete -c copyfile -n '__copyfile_verb copy' -l strip-trailing-slashes -d 'Of each source'
+
 # What the copy is
+complete -c copyfile -n '__copyfile_verb copy' -s l -l link -d 'Make hard links'
+complete -c copyfile -n '__copyfile_verb copy' -s s -l symbolic-link -d 'Make symbolic links'
+complete -c copyfile -n '__copyfile_verb copy' -l attributes-only -d 'Do not copy the data'
+complete -c copyfile -n '__copyfile_verb copy' -s Z -d 'Give the context that the policy says'
+complete -c copyfile -n '__copyfile_verb copy' -f -l context -d 'Give a security context'
 complete -c copyfile -n '__copyfile_verb copy range probe' -f -l reflink -a 'auto always never' -d 'Share the data of the source'
 complete -c copyfile -n '__copyfile_verb copy range probe' -x -l sparse -a 'auto always never' -d 'Holes of the copy'
 complete -c copyfile -n '__copyfile_verb copy range probe' -x -l offload -a 'auto always' -d 'Move no byte through memory'
@@ -41,15 +63,33 @@ complete -c copyfile -n '__copyfile_verb copy' -l verify -d 'Read the copy back 
 complete -c copyfile -n '__copyfile_verb copy' -l allow-changes -d 'A source that changes is no error'
 
 # Where it goes
+complete -c copyfile -n '__copyfile_verb copy' -x -s t -l target-directory -a '(__fish_complete_directories)' -d 'Copy all into a directory'
+complete -c copyfile -n '__copyfile_verb copy' -s T -l no-target-directory -d 'Treat the destination as a file'
+complete -c copyfile -n '__copyfile_verb copy' -l parents -d 'Use the full name of each source'
+complete -c copyfile -n '__copyfile_verb copy' -l keep-directory-symlink -d 'Follow links to directories in the destination'
+
+# What becomes of files that are there
+complete -c copyfile -n '__copyfile_verb copy' -s i -l interactive -d 'Ask before a file is replaced'
+complete -c copyfile -n '__copyfile_verb copy' -s n -l no-clobber -d 'Do not replace existing files'
+complete -c copyfile -n '__copyfile_verb copy' -s u -d 'Replace only what is older'
+complete -c copyfile -n '__copyfile_verb copy' -f -l update -a 'all none none-fail older' -d 'Replace only some'
+complete -c copyfile -n '__copyfile_verb copy' -s f -l force -d 'Remove what cannot be opened for writing'
+complete -c copyfile -n '__copyfile_verb copy' -l remove-destination -d 'Remove existing files first'
+complete -c copyfile -n '__copyfile_verb copy' -s b -d 'Keep existing files under another name'
+complete -c copyfile -n '__copyfile_verb copy' -f -l backup -a 'none off simple never existing nil numbered t' -d 'Keep existing files'
+complete -c copyfile -n '__copyfile_verb copy' -x -s S -l suffix -d 'Suffix of backups'
+complete -c copyfile -n '__copyfile_verb copy' -l in-place -d 'Write to existing files'
+
+# What a sweep does
 complete -c copyfile -n '__copyfile_verb sweep' -s r -l recursive -d 'The directories below as well'
 complete -c copyfile -n '__copyfile_verb sweep' -l dry-run -d 'Remove nothing'
 complete -c copyfile -n '__copyfile_verb sweep' -s f -l force -d 'Also files that cannot be locked'
-complete -c copyfile -n '__copyfile_verb copy' -s f -l force -d 'Accepted for the sake of cp'
-complete -c copyfile -n '__copyfile_verb copy' -s n -l no-clobber -d 'Do not replace existing files'
-complete -c copyfile -n '__copyfile_verb copy' -x -s t -l target-directory -a '(__fish_complete_directories)' -d 'Copy all into a directory'
-complete -c copyfile -n '__copyfile_verb copy' -s T -l no-target-directory -d 'Treat the destination as a file'
 
 # How it goes
+complete -c copyfile -n '__copyfile_verb copy' -x -s j -l jobs -d 'At most so many files at a time'
+complete -c copyfile -n '__copyfile_verb copy' -l resume -d 'Go on with an interrupted copy'
+complete -c copyfile -n '__copyfile_verb copy' -x -l on-error -a 'stop continue' -d 'After a failure'
+complete -c copyfile -n '__copyfile_verb copy' -l dry-run -d 'Copy nothing, tell what would be copied'
 complete -c copyfile -n '__copyfile_verb copy range probe' -x -l cache -a 'auto keep bypass' -d 'What becomes of the page cache'
 complete -c copyfile -n '__copyfile_verb copy range' -x -l limit-rate -d 'At most so many bytes a second'
 complete -c copyfile -n '__copyfile_verb copy range' -l progress -d 'Show progress at once'

@@ -29,7 +29,7 @@ bool choose(const char* option, std::string_view wanted, const std::array<Choice
       value = c.value;
       return true;
     }
-    if (std::string_view(c.name).substr(0, wanted.size()) == wanted && !wanted.empty()) {
+    if (std::string_view(c.name).substr(0, wanted.size()) == wanted) {
       found = &c;
       ++matches;
     }

@@ -1,8 +1,13 @@
 // What all copies of one call of the command share.
 #pragma once
 
+#include <mutex>
+#include <optional>
+
 #include "copyfile/interrupt.h"
+#include "copyfile/messages.h"
 #include "copyfile/options.h"
+#include "copyfile/tree_progress.h"
 #include "engine/copy_job.h"
 #include "sys/kernel_attributes.h"
 #include "sys/kernel_files.h"
@@ -19,17 +24,43 @@ struct Context {
   Catalogue catalogue;
   Learned learned;
   ProgressLine progress;
+  TreeProgress* tree_progress = nullptr;  // while trees are copied: in place of the line above
 
   Context(Options o, uint32_t mask)
       : options(std::move(o)),
         creation_mask(mask),
         names(interrupted),
-        progress(options.json ? ShowProgress::never : options.progress) {}
+        progress(shown_progress()) {}
 
   System system() { return {files, names, attributes}; }
   // Draws progress, and cancels after a signal.
   ControlOptions control();
   bool keep_plans() const { return options.explain || options.json; }
+  // Whether any copy is computed a digest of, or read back.
+  bool checks() const {
+    return options.check.algorithm() != Algorithm::none || !options.checksum_files.empty();
+  }
+
+  ShowProgress shown_progress() const {
+    // Scripts that call cp know no line of progress.
+    const bool never = options.json || (is_cp() && options.progress == ShowProgress::automatic);
+    return never ? ShowProgress::never : options.progress;
+  }
+
+ private:
+  std::mutex progress_mutex_;  // workers call it, too
+};
+
+// While it lives no line of progress is in the way of what is printed.
+class Quiet {
+ public:
+  explicit Quiet(Context& context) {
+    context.progress.clear();
+    if (context.tree_progress != nullptr) pause_.emplace(*context.tree_progress);
+  }
+
+ private:
+  std::optional<TreeProgress::Pause> pause_;
 };
 
 int copy_command(int argc, char** argv, uint32_t creation_mask);

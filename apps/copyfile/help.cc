@@ -1,16 +1,37 @@
 #include "copyfile/help.h"
 
+#include <string_view>
+
+#include "copyfile/messages.h"
+
 namespace libcopyfile::app {
 namespace {
 
 constexpr const char* kCopyHelp =
-    R"(Usage: copyfile [OPTION]... SOURCE DEST
+    R"(Usage: copyfile [OPTION]... [-T] SOURCE DEST
   or:  copyfile [OPTION]... SOURCE... DIRECTORY
   or:  copyfile [OPTION]... -t DIRECTORY SOURCE...
   or:  copyfile range|probe|map|sweep ...    (each has its own --help)
-Copy SOURCE to DEST by the best way that the storage offers: completely, or
-not at all. DEST is replaced in one step; no program and, after a crash, no
-one ever sees it empty or half written.
+Copy SOURCE to DEST, files and trees, by the best way that the storage offers:
+completely, or not at all. A file is replaced in one step, a new tree appears
+as a whole; no program and, after a crash, no one ever sees a part of it.
+Called by the name 'cp', it is cp: written in place, nothing waited for.
+
+What is copied
+  -a, --archive           same as -dR --preserve=all
+  -R, -r, --recursive     copy directories
+  -H                      follow symbolic links that are operands
+  -L, --dereference       follow all symbolic links
+  -P, --no-dereference    follow none (with -r and without -l the default)
+  -d                      same as --no-dereference --preserve=links
+  -x, --one-file-system   stay on the file system of each SOURCE
+      --copy-contents     in trees, read pipes and devices (default: make them)
+      --exclude=PATTERN   leave out what matches, as rsync does
+      --include=PATTERN   don't leave it out; the first that matches decides
+      --exclude-from=FILE --include-from=FILE  patterns, one a line
+      --files-from=FILE   only what FILE names, relative to each SOURCE
+      --from0             lines of these files end in NUL
+      --strip-trailing-slashes  of each SOURCE
 
 What the copy is
       --reflink[=WHEN]    share the data of the source (copy on write): 'auto'
@@ -26,12 +47,17 @@ What the copy is
       --sync=HOW          how several files become stable: 'files' syncs ours
                             alone, 'filesystem' all that it holds, once;
                             default 'auto': the cheaper one
+  -l, --link              make hard links instead of copies
+  -s, --symbolic-link     make symbolic links instead of copies
+      --attributes-only   don't copy the data, just the attributes
   -p                      same as --preserve=mode,ownership,timestamps
       --preserve[=LIST]   preserve these (without LIST those of -p): mode (with
                             its ACL), ownership, timestamps, links, context,
                             xattr, acl, capabilities, flags, project, verity,
                             all
       --no-preserve=LIST  don't preserve these
+  -Z                      give the security context that the policy says
+      --context[=CTX]     like -Z, or give CTX
       --overwrite-device  allow DEST to be a block device
 
 What it is checked for, before DEST shows it
@@ -43,12 +69,30 @@ What it is checked for, before DEST shows it
       --allow-changes     a SOURCE that changes while it is copied is no error
 
 Where it goes
-  -f, --force             accepted for cp's sake: DEST is replaced anyhow
-  -n, --no-clobber        do not replace an existing file
   -t, --target-directory=DIRECTORY  copy all SOURCEs into DIRECTORY
   -T, --no-target-directory         treat DEST as a normal file
+      --parents           use the full name of each SOURCE under DIRECTORY
+      --keep-directory-symlink  follow links to directories in DEST
+
+What becomes of files that are there
+  -i, --interactive       ask (overrides an earlier -n)
+  -n, --no-clobber        leave them alone (overrides an earlier -i)
+  -u, --update[=WHEN]     'older' (default): replace what is older than SOURCE;
+                            'all', 'none' (as -n), 'none-fail' (an error)
+  -f, --force             in place: remove what can't be opened for writing
+      --remove-destination  remove them first
+      --backup[=CONTROL]  keep them under another name: 'simple' (never),
+                            'numbered' (t), 'existing' (nil), 'none' (off)
+  -b                      like --backup without CONTROL
+  -S, --suffix=SUFFIX     of simple backups; default '~'
+      --in-place          write to them, as cp does, instead of replacing them
 
 How it goes
+  -j, --jobs=N            at most N files at a time; default: by the processors
+      --resume            go on with what an interrupted copy has left; don't
+                            copy again what has the size and time of SOURCE
+      --on-error=WHAT     'continue' with the next (default) or 'stop'
+      --dry-run           copy nothing, tell what would be copied
       --cache=WHEN        the page cache: 'auto' (default), 'keep' uses it,
                             'bypass' leaves it as it was
       --limit-rate=RATE   at most RATE bytes a second
@@ -63,8 +107,9 @@ What is told
       --help              this text
       --version           the version
 
-SIZE and RATE take K, M, G, T (powers of 1024) and KB, MB, ... (of 1000).
-Exit status: 0 all copied, 1 some copies failed, 2 wrong usage.
+RATE takes K, M, G, T (powers of 1024) and KB, MB, ... (of 1000). CONTROL is
+taken from VERSION_CONTROL, SUFFIX from SIMPLE_BACKUP_SUFFIX, if not given.
+Exit status: 0 all copied, 1 some copies failed, 2 wrong usage (1 as 'cp').
 A file that is called 'range', 'probe', 'map' or 'sweep' is named as './range'.
 )";
 
@@ -119,11 +164,29 @@ Exit status: 0 nothing is left, or only what is in use; 1 something could not
 be removed or looked at; 2 wrong usage.
 )";
 
+// Under the name of cp, with that name, and without the subcommands that it does not have then.
+std::string copy_help() {
+  std::string text = kCopyHelp;
+  if (!is_cp()) return text;
+  const auto cut = [&](std::string_view from, std::string_view to) {
+    const size_t begin = text.find(from);
+    text.erase(begin, text.find(to, begin) - begin);
+  };
+  cut("  or:  copyfile range", "Copy SOURCE");
+  cut("A file that is called", "\n");
+  text.pop_back();
+  constexpr std::string_view kName = "copyfile [";
+  for (size_t at = text.find(kName); at != std::string::npos; at = text.find(kName)) {
+    text.replace(at, kName.size() - 2, "cp");
+  }
+  return text;
+}
+
 }  // namespace
 
-const char* help_text(Verb verb) {
+std::string help_text(Verb verb) {
   switch (verb) {
-    case Verb::copy: return kCopyHelp;
+    case Verb::copy: return copy_help();
     case Verb::range: return kRangeHelp;
     case Verb::probe: return kProbeHelp;
     case Verb::sweep: return kSweepHelp;

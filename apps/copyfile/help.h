@@ -1,10 +1,12 @@
 // The texts of --help.
 #pragma once
 
+#include <string>
+
 #include "copyfile/options.h"
 
 namespace libcopyfile::app {
 
-const char* help_text(Verb verb);
+std::string help_text(Verb verb);
 
 }  // namespace libcopyfile::app

@@ -13,7 +13,8 @@ int main(int argc, char** argv) {
   // Asking for the umask means setting it: here, before any thread.
   const mode_t mask = ::umask(022);
   ::umask(mask);
-  const char* verb = argc > 1 ? argv[1] : "";
+  // To cp, the names of the subcommands are names of files.
+  const char* verb = argc > 1 && !is_cp() ? argv[1] : "";
   if (std::strcmp(verb, "probe") == 0) return probe_command(argc - 1, argv + 1);
   if (std::strcmp(verb, "sweep") == 0) return sweep_command(argc - 1, argv + 1);
   if (std::strcmp(verb, "map") == 0) return map_command(argc - 1, argv + 1);

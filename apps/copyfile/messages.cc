@@ -38,6 +38,9 @@ void set_program_name(const char* argv0) {
 
 const std::string& program_name() { return mutable_program_name(); }
 
+bool is_cp() { return program_name() == "cp"; }
+int usage_status() { return is_cp() ? kFailed : kUsage; }
+
 void set_verb(const char* verb) { mutable_verb() = std::string(" ") + verb; }
 
 void print_help_hint() {
@@ -62,7 +65,7 @@ void complain(std::string_view text, int code) {
 int usage_error(std::string_view text) {
   complain(text);
   print_help_hint();
-  return kUsage;
+  return usage_status();
 }
 
 bool close_standard_output() {

@@ -13,6 +13,10 @@ enum Exit : int { kOk = 0, kFailed = 1, kUsage = 2 };
 
 void set_program_name(const char* argv0);
 const std::string& program_name();
+// Whether the command was called by the name of cp(1): then it is cp, in everything that cp has a word on.
+bool is_cp();
+// What wrong usage exits with: kUsage; as cp, kFailed.
+int usage_status();
 // The subcommand that runs, for print_help_hint().
 void set_verb(const char* verb);
 
@@ -22,7 +26,7 @@ void complain(std::string_view text);
 void complain(std::string_view text, int code);
 // "Try 'copyfile range --help' for more information."
 void print_help_hint();
-// complain() and print_help_hint(); returns kUsage.
+// complain() and print_help_hint(); returns usage_status().
 int usage_error(std::string_view text);
 
 // To standard output and standard error. Not fmt::print(), which throws where they are full or closed;

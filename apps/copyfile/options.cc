@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cstdio>
+#include <cstring>
+#include <deque>
 
 #include "copyfile/choice.h"
 #include "copyfile/help.h"
@@ -66,8 +68,35 @@ constexpr option kLongOptions[] = {
     {"checksums", required_argument, nullptr, kChecksums},
     {"verify", no_argument, nullptr, kVerify},
     {"allow-changes", no_argument, nullptr, kAllowChanges},
-    {"no-clobber", no_argument, nullptr, 'n'},
+    {"archive", no_argument, nullptr, 'a'},
+    {"attributes-only", no_argument, nullptr, kAttributesOnly},
+    {"backup", optional_argument, nullptr, kBackup},
+    {"copy-contents", no_argument, nullptr, kCopyContents},
+    {"dereference", no_argument, nullptr, 'L'},
     {"force", no_argument, nullptr, 'f'},
+    {"interactive", no_argument, nullptr, 'i'},
+    {"keep-directory-symlink", no_argument, nullptr, kKeepDirectoryLinks},
+    {"link", no_argument, nullptr, 'l'},
+    {"no-clobber", no_argument, nullptr, 'n'},
+    {"no-dereference", no_argument, nullptr, 'P'},
+    {"one-file-system", no_argument, nullptr, 'x'},
+    {"parents", no_argument, nullptr, kParents},
+    {"remove-destination", no_argument, nullptr, kRemoveDestination},
+    {"strip-trailing-slashes", no_argument, nullptr, kStripTrailingSlashes},
+    {"suffix", required_argument, nullptr, 'S'},
+    {"symbolic-link", no_argument, nullptr, 's'},
+    {"update", optional_argument, nullptr, kUpdate},
+    {"context", optional_argument, nullptr, kContext},
+    {"in-place", no_argument, nullptr, kInPlace},
+    {"resume", no_argument, nullptr, kResume},
+    {"jobs", required_argument, nullptr, 'j'},
+    {"on-error", required_argument, nullptr, kOnError},
+    {"exclude", required_argument, nullptr, kExclude},
+    {"include", required_argument, nullptr, kInclude},
+    {"exclude-from", required_argument, nullptr, kExcludeFrom},
+    {"include-from", required_argument, nullptr, kIncludeFrom},
+    {"files-from", required_argument, nullptr, kFilesFrom},
+    {"from0", no_argument, nullptr, kFrom0},
     {"no-target-directory", no_argument, nullptr, 'T'},
     {"target-directory", required_argument, nullptr, 't'},
     {"verbose", no_argument, nullptr, 'v'},
@@ -149,19 +178,23 @@ bool take(int code, const char* argument, Options& o) {
     case kChecksums: o.checksum_files.emplace_back(argument); return true;
     case kVerify: o.check.verify = true; return true;
     case kAllowChanges: o.allow_changes = true; return true;
-    case 'n': o.no_clobber = true; return true;
     case kDryRun: o.dry_run = true; return true;
-    case 'r': o.recursive = true; return true;
-    case 'f':
-      o.force = true;
-      return true;  // for copies: replacing needs no right to write to what is replaced
+    case 'R':
+    case 'r': o.recursive = o.cp.said_recursive = true; return true;
+    case 'f': o.force = true; return true;
     case kPreserve: return add_preserved(argument != nullptr ? argument : kPreserved, o.preserve);
     case 'p': return add_preserved(kPreserved, o.preserve);
     case kNoPreserve: return remove_preserved(argument, o.preserve);
     case 'T': o.no_target_directory = true; return true;
-    case 't': o.target_directory = argument; return true;
+    case 't':
+      if (o.target_directory) {
+        complain("multiple target directories specified");
+        return false;
+      }
+      o.target_directory = argument;
+      return true;
     case 'v': o.verbose = true; return true;
-    default: return false;
+    default: return take_cp_option(code, argument, o);
   }
 }
 
@@ -173,38 +206,24 @@ bool belongs(Verb verb, int code) {
   switch (code) {
     case kExact:
     case kRanges: return verb == Verb::range;
-    case kDryRun:
-    case 'r': return false;
-    case 'n':
-    case 'f':
-    case 'p':
-    case kPreserve:
-    case kNoPreserve:
-    case 'T':
-    case 't':
-    case kSync:
-    case kDigest:
-    case kExpect:
-    case kChecksums:
-    case kVerify:
-    case kAllowChanges:
-    case kDebug: return verb == Verb::copy;
+    case kReflink:
+    case kSparse:
+    case kOffload:
+    case kCache:
+    case kJson: return true;
     case kExplain:
     case kProgress:
     case kLimitRate:
     case kDurability:
     case 'v':
     case kOverwriteDevice: return verb != Verb::probe;
-    default: return true;
+    default: return verb == Verb::copy;
   }
 }
 
 int contradiction(const Options& o) {
   if (o.data.sharing == Sharing::always && o.data.sparse != Sparse::automatic) {
     return usage_error("--reflink can be used only with --sparse=auto");
-  }
-  if (o.target_directory && o.no_target_directory) {
-    return usage_error("cannot combine --target-directory (-t) and --no-target-directory (-T)");
   }
   const CheckOptions& check = o.check;
   if (check.expected && !o.checksum_files.empty()) {
@@ -225,7 +244,14 @@ ParsedOptions parse_options(Verb verb, int argc, char** argv) {
   if (verb != Verb::copy) set_verb(argv[0]);
   std::string name = program_name();
   argv[0] = name.data();
-  const char* short_options = verb == Verb::copy ? "fnpt:Tv" : verb == Verb::sweep ? "frv" : "v";
+  const char* short_options = verb == Verb::copy    ? "abdfHij:lLnprst:uvxPRS:TZ"
+                              : verb == Verb::sweep ? "frv"
+                                                    : "v";
+  std::deque<std::string> whole_names;  // argv points into them
+  for (int i = 1; i < argc && is_cp() && std::strcmp(argv[i], "--") != 0; ++i) {
+    const std::string whole = whole_name_in_cp(argv[i]);
+    if (!whole.empty()) argv[i] = whole_names.emplace_back(whole).data();
+  }
   optind = 0;
   for (;;) {
     int index = -1;
@@ -233,7 +259,7 @@ ParsedOptions parse_options(Verb verb, int argc, char** argv) {
     const int code = ::getopt_long(argc, argv, short_options, kLongOptions, &index);
     if (code == -1) break;
     if (code == kHelp) {
-      std::fputs(help_text(verb), stdout);
+      print(help_text(verb));
       return {{}, close_standard_output() ? kOk : kFailed};
     }
     if (code == kVersion) {
@@ -242,18 +268,21 @@ ParsedOptions parse_options(Verb verb, int argc, char** argv) {
     }
     if (code == '?') {
       print_help_hint();
-      return {{}, kUsage};
+      return {{}, usage_status()};
     }
     if (!belongs(verb, code)) {
       const std::string option = index >= 0 ? fmt::format("--{}", kLongOptions[index].name)
                                             : fmt::format("-{}", static_cast<char>(code));
       return {{}, usage_error(fmt::format("option '{}' does not go with this command", option))};
     }
-    if (!take(code, optarg, o)) return {{}, kUsage};
+    if (!take(code, optarg, o)) return {{}, usage_status()};
   }
   for (int i = optind; i < argc; ++i) o.operands.emplace_back(argv[i]);
-  settle(o.preserve);
   if (const int bad = contradiction(o); bad != kOk) return {{}, bad};
+  if (verb == Verb::copy) {
+    if (const int bad = settle_cp_options(o); bad != kOk) return {{}, bad};
+  }
+  settle(o.preserve);
   return {std::move(o), kOk};
 }
 

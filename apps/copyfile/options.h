@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "copyfile/cp_options.h"
 #include "copyfile/preserve.h"
 #include "copyfile/progress.h"
 #include "engine/check_copy.h"
@@ -22,7 +23,7 @@ struct Options {
   SyncPolicy sync = SyncPolicy::automatic;
   uint64_t rate = 0;
   ShowProgress progress = ShowProgress::automatic;
-  bool no_clobber = false;
+  CpOptions cp;
   Preserve preserve;
   bool no_target_directory = false;
   std::optional<std::string> target_directory;
@@ -30,7 +31,7 @@ struct Options {
   CheckOptions check;
   std::vector<std::string> checksum_files;  // --checksums, in order
   bool allow_changes = false;               // of a source, while it is read
-  bool recursive = false;                   // the next three: of sweep
+  bool recursive = false;
   bool dry_run = false;
   bool force = false;
   bool verbose = false;

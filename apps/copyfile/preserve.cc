@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "copyfile/choice.h"
@@ -14,11 +15,18 @@ using namespace metadata;
 
 // `all` is more than its parts: what is not an attribute of every file is tried, but not insisted on.
 constexpr uint64_t kEverything = uint64_t{1} << 62;
+// No class either: a relation between files.
+constexpr uint64_t kLinks = uint64_t{1} << 61;
+
+// What cp knows of: a script that calls it does not expect immutable copies.
+uint64_t everything() {
+  return is_cp() ? kMode | kAcl | kOwner | kTimes | kXattr | kCapabilities | kLabel : kAll;
+}
 
 constexpr std::array<Choice<uint64_t>, 12> kWords{{{"mode", kMode | kAcl},
                                                    {"timestamps", kTimes},
                                                    {"ownership", kOwner},
-                                                   {"links", 0},
+                                                   {"links", kLinks},
                                                    {"context", kLabel},
                                                    {"xattr", kXattr | kCapabilities},
                                                    {"all", kEverything},
@@ -44,6 +52,18 @@ const char* name_of_class(uint64_t metadata_class) {
   }
 }
 
+// To cp, "a" is "all".
+bool choose_word(const char* option, std::string_view word, uint64_t& classes) {
+  constexpr size_t kOfCp = 7;  // the first
+  const auto is_word = [&](const Choice<uint64_t>& c) { return c.name == word; };
+  if (!is_cp() || std::any_of(kWords.begin(), kWords.end(), is_word)) {
+    return choose(option, word, kWords, classes);
+  }
+  std::array<Choice<uint64_t>, kOfCp> words{};
+  std::copy_n(kWords.begin(), kOfCp, words.begin());
+  return choose(option, word, words, classes);
+}
+
 // Calls `take` with the classes of each word.
 template <class F>
 bool for_each_word(const char* option, const char* list, F&& take) {
@@ -51,7 +71,7 @@ bool for_each_word(const char* option, const char* list, F&& take) {
   for (;;) {
     const size_t comma = rest.find(',');
     uint64_t classes = 0;
-    if (!choose(option, rest.substr(0, comma), kWords, classes)) return false;
+    if (!choose_word(option, rest.substr(0, comma), classes)) return false;
     take(classes);
     if (comma == std::string_view::npos) return true;
     rest.remove_prefix(comma + 1);
@@ -68,32 +88,49 @@ void require(uint64_t classes, Preserve& preserve) {
 }
 
 bool is_expected(const Loss& loss, const Preserve& preserve) {
+  if (preserve.quiet && (preserve.required & loss.metadata_class) == 0) return true;
   if ((preserve.wanted & loss.metadata_class) == 0) return false;
   if (loss.metadata_class == kOwner) return !is_privileged() && loss.error == EPERM;
   return is_not_supported(loss.error);
+}
+
+void preserve_all(Preserve& preserve) {
+  require(kMode | kAcl | kOwner | kTimes, preserve);
+  preserve.wanted |= everything();
+  preserve.links = true;
+  preserve.plain_mode = false;
 }
 
 }  // namespace
 
 bool add_preserved(const char* list, Preserve& preserve) {
   return for_each_word("preserve", list, [&](uint64_t classes) {
-    if (classes == kEverything) {
-      require(kMode | kAcl | kOwner | kTimes, preserve);
-      preserve.wanted |= kAll;
-    } else {
-      require(classes, preserve);
+    if (classes == kEverything) return preserve_all(preserve);
+    if (classes == kLinks) {
+      preserve.links = true;
+      return;
     }
-    if ((classes & kMode) != 0 || classes == kEverything) preserve.plain_mode = false;
+    require(classes, preserve);
+    if ((classes & kMode) != 0) preserve.plain_mode = false;
+    if ((classes & kLabel) != 0) preserve.context_insisted = true;
   });
 }
 
 bool remove_preserved(const char* list, Preserve& preserve) {
   return for_each_word("no-preserve", list, [&](uint64_t classes) {
+    if (classes == kLinks || classes == kEverything) preserve.links = false;
+    if (classes == kLinks) return;
     const uint64_t gone = classes == kEverything ? kAll : classes;
     preserve.required &= ~gone;
     preserve.wanted &= ~gone;
     if ((gone & kMode) != 0) preserve.plain_mode = true;
+    if ((gone & kLabel) != 0) preserve.context_insisted = false;
   });
+}
+
+void preserve_all_quietly(Preserve& preserve) {
+  preserve_all(preserve);
+  preserve.quiet = true;
 }
 
 void settle(Preserve& preserve) {
@@ -123,13 +160,26 @@ void warn_of_losses(std::span<const Loss> losses, const Preserve& preserve, cons
     if (is_expected(loss, preserve)) continue;
     const bool asked = ((preserve.required | preserve.wanted) & loss.metadata_class) != 0;
     if (asked) {
-      complain("warning: " + text_of_loss(loss, to), loss.error);
-    } else {
+      complain((is_cp() ? "" : "warning: ") + text_of_loss(loss, to), loss.error);
+    } else if (!is_cp()) {
       complain(fmt::format("warning: {} loses what the file that it replaces had: {} ({})",
                            app::quoted(to), loss.attribute, name_of_class(loss.metadata_class)),
                loss.error);
     }
   }
+}
+
+bool tell_losses(std::span<const Loss> losses, const Preserve& preserve, const std::string& to) {
+  bool all = true;
+  for (const Loss& loss : losses) {
+    if ((preserve.required & loss.metadata_class) != 0) {
+      complain(text_of_loss(loss, to), loss.error);
+      all = false;
+    } else {
+      warn_of_losses({&loss, 1}, preserve, to);
+    }
+  }
+  return all;
 }
 
 std::string explain_losses(std::span<const Loss> losses) {
