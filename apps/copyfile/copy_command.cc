@@ -120,7 +120,13 @@ class CopyCommand {
     if (!filter_.empty()) options.filter = &filter_;
     limit_descriptors(roots_.size(), options);
     std::optional<TreeProgress> progress;
-    if (c_.options.recursive) show_progress(progress.emplace(c_.shown_progress()), options);
+    if (c_.options.recursive) {
+      // To programs it is told if they ask for it.
+      const bool events = c_.options.json;
+      progress.emplace(events ? c_.options.progress : c_.shown_progress(),
+                       events ? ProgressForm::events : ProgressForm::line);
+      show_progress(*progress, options);
+    }
     CopyObserver observer(c_, checksums_);
     TreeReport report;
     const bool all =

@@ -60,7 +60,7 @@ nlohmann::ordered_json json_of_summary(const TreeReport& r) {
     by[std::string(name_of(static_cast<MechanismId>(i)))] = r.bytes_by[i];
   }
   object["bytes_by"] = std::move(by);
-  object["not_preserved"] = r.not_preserved;
+  object["not_preserved"] = names_of_classes(r.not_preserved);
   object["durability"] = durability_name(r.reached);
   object["synced_by"] = sync_name(r.synced_by);
   object["cancelled"] = r.cancelled;
@@ -82,6 +82,9 @@ std::string text_of_summary(const TreeReport& r) {
                       name_of(static_cast<MechanismId>(i)));
   }
   if (!by.empty()) text += ": " + by;
+  std::string lost;
+  for (const std::string& name : names_of_classes(r.not_preserved)) lost += " " + name;
+  if (!lost.empty()) text += "; not everywhere preserved:" + lost;
   return text + "\n";
 }
 

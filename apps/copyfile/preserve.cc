@@ -182,6 +182,14 @@ bool tell_losses(std::span<const Loss> losses, const Preserve& preserve, const s
   return all;
 }
 
+std::vector<std::string> names_of_classes(uint64_t classes) {
+  std::vector<std::string> names;
+  for (uint64_t c = 1; c <= kAll; c <<= 1) {
+    if ((classes & c) != 0) names.emplace_back(name_of_class(c));
+  }
+  return names;
+}
+
 std::string explain_losses(std::span<const Loss> losses) {
   std::string text;
   for (const Loss& loss : losses) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "metadata/metadata.h"
 
@@ -34,6 +35,9 @@ std::string text_of_loss(const Loss& loss, const std::string& to);
 void warn_of_losses(std::span<const Loss> losses, const Preserve& preserve, const std::string& to);
 // The same for what is there although it has lost something that is required: false, and no mere warning.
 bool tell_losses(std::span<const Loss> losses, const Preserve& preserve, const std::string& to);
+
+// "mode", "xattr", ...: as --preserve calls them.
+std::vector<std::string> names_of_classes(uint64_t classes);
 
 // For --explain ("not preserved: user.a (xattr): No space left on device") and --json.
 std::string explain_losses(std::span<const Loss> losses);

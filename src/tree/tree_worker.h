@@ -149,8 +149,8 @@ class TreeWorker {
   std::optional<FileBatch> batch_;
   uint64_t next_tag_ = 1;
   std::map<uint64_t, InBatch> in_batch_;
-  std::deque<LinkName> to_try_again_;  // the first is being tried
-  bool committing_ = false;            // what is added meanwhile is committed by that, too
+  std::deque<LinkName> to_try_again_;       // the first is being tried
+  bool committing_ = false;                 // what is added meanwhile is committed by that, too
   std::set<std::string> waiting_operands_;  // of the batch, by destination
 };
 

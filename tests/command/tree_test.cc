@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -217,6 +218,23 @@ TEST_F(Trees, ProgressOfTheWholeIsShown) {
   const Finished f = copyfile_({"-a", "--progress", "s", "t"});
   EXPECT_THAT(f.err, HasSubstr("s/"));  // the name of some file
   EXPECT_EQ(copyfile_({"-a", "s", "u"}).err, "");
+  const std::vector<json> all = events({"-a", "--progress", "s", "v"});
+  const auto is_progress = [](const json& event) { return event["event"] == "progress"; };
+  EXPECT_EQ(std::count_if(all.begin(), all.end(), is_progress), 1);
+}
+
+TEST_F(Trees, WhatIsLostIsNamedInTheEnd) {
+  const Command from = Command::in_test_directory(FsKind::xfs);
+  from.write("large", "text");
+  const std::string value(5000, 'x');
+  ASSERT_EQ(setxattr(from.path("large").c_str(), "user.large", value.data(), value.size(), 0), 0);
+  const std::vector<json> all = events({"-a", from.path(""), "t"});
+  ASSERT_FALSE(all.empty());
+  EXPECT_EQ(all.back()["not_preserved"], json::array({"xattr"}));
+  const Finished f = copyfile_({"-av", from.path(""), "u"});
+  EXPECT_EQ(f.exit_code, 0);
+  EXPECT_EQ(f.err, "");
+  EXPECT_THAT(f.out, HasSubstr("; not everywhere preserved: xattr\n"));
 }
 
 TEST_F(Trees, UpdateKnowsMoreThanOlder) {
