@@ -26,7 +26,8 @@ double work_of(uint64_t files, uint64_t bytes) {
 void tell(const TreeCounters::Now& now, const std::string& name) {
   nlohmann::ordered_json object{{"event", "progress"},    {"files_done", now.files_done},
                                 {"files_total", nullptr}, {"bytes_done", now.bytes_done},
-                                {"bytes_total", nullptr}, {"source", name}};
+                                {"bytes_total", nullptr}, {"source", nullptr}};
+  if (!name.empty()) object["source"] = name;
   if (now.all_seen) {
     object["files_total"] = now.files_seen;
     object["bytes_total"] = now.bytes_seen;

@@ -290,7 +290,7 @@ TEST(TreeProgress, IsEventsForPrograms) {
   const std::string text = testing::internal::GetCapturedStdout();
   EXPECT_EQ(text,
             "{\"event\":\"progress\",\"files_done\":0,\"files_total\":null,\"bytes_done\":0,"
-            "\"bytes_total\":null,\"source\":\"\"}\n"
+            "\"bytes_total\":null,\"source\":null}\n"
             "{\"event\":\"progress\",\"files_done\":1,\"files_total\":2,\"bytes_done\":10,"
             "\"bytes_total\":30,\"source\":\"x\\ny\"}\n");
 }
