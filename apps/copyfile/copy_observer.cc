@@ -75,13 +75,18 @@ Done CopyObserver::before_file(const TreeItem& item, FileJob& job) {
 }
 
 void CopyObserver::copied(const TreeItem& item, const FileJob& job, const FileReport& report) {
-  const Quiet quiet(c_);
   const Options& o = c_.options;
+  const std::string warning = check_warning(job, report);
+  // A line that goes away for each file is never seen.
+  std::optional<Quiet> quiet;
+  if (wants_every_item() || o.debug || !report.losses.empty() || !warning.empty() ||
+      item.is_operand) {
+    quiet.emplace(c_);
+  }
   warn_of_losses(report.losses, o.preserve, item.to);
   name_it(item);
   if (o.dry_run && !o.json) return;
   tell_copied(c_, pair_of(item), report.facts, report.data, report.size, &report);
-  const std::string warning = check_warning(job, report);
   if (!warning.empty()) complain(warning);
   if (job.check.digest != Algorithm::none && !o.json && report.checked.digest) {
     print(checksum_line({item.to, *report.checked.digest}));
@@ -89,7 +94,8 @@ void CopyObserver::copied(const TreeItem& item, const FileJob& job, const FileRe
 }
 
 void CopyObserver::made(const TreeItem& item, Made what, const std::vector<Loss>& losses) {
-  const Quiet quiet(c_);
+  std::optional<Quiet> quiet;
+  if (wants_every_item() || !losses.empty()) quiet.emplace(c_);
   name_it(item);
   all_complete_ = tell_losses(losses, c_.options.preserve, item.to) && all_complete_;
   tell_made(c_, pair_of(item), what, losses);
@@ -99,14 +105,13 @@ void CopyObserver::backed_up(const TreeItem& item, const std::string& backup) {
   // Beside it.
   const std::string path = item.to.substr(0, item.to.rfind('/') + 1) + backup;
   backups_[item.to] = path;
-  const Quiet quiet(c_);
   tell_event(c_, "backed_up", pair_of(item), "backup", path);
 }
 
 void CopyObserver::removed(const TreeItem& item) {
-  const Quiet quiet(c_);
   tell_event(c_, "removed", pair_of(item), "reason", "to be replaced");
   if (!names_items()) return;
+  const Quiet quiet(c_);
   // cp -f removes what it has tried to open, after it has named the file; everything else is removed before.
   const bool on_failure = c_.options.force && !c_.options.cp.remove_destination;
   if (is_cp() && on_failure && item.type == FileType::regular && !named_.contains(item.to)) {
@@ -119,6 +124,7 @@ void CopyObserver::removed(const TreeItem& item) {
 
 void CopyObserver::skipped(const TreeItem& item, Skipped why) {
   if (why == Skipped::excluded || why == Skipped::other_file_system) return;
+  if (!c_.options.json && !c_.options.debug) return;
   const Quiet quiet(c_);
   tell_event(c_, "skipped", pair_of(item), "reason", reason_of(why));
   if (c_.options.debug && !c_.options.json) {
