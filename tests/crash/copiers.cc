@@ -57,6 +57,11 @@ void write_and_rename(const std::string& path, const std::string& text) {
 void copy_naively(Copier copier, const CopyRequest& request) {
   namespace fs = std::filesystem;
   for (const std::string& source : request.sources) {
+    if (fs::is_directory(source)) {
+      const Finished done = run({"cp", "-a", "-T", source, request.destination});
+      if (!done.ok()) throw ScratchError("cp failed: " + done.err);
+      continue;
+    }
     const std::string text = read_text(source);
     std::string to = request.destination;
     if (fs::is_directory(to)) to += "/" + fs::path(source).filename().string();

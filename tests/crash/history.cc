@@ -24,6 +24,11 @@ History::Name& History::find(const std::string& name) {
   return names_[found->second];
 }
 
+bool History::knows_below(const std::string& name) const {
+  const auto next = index_.lower_bound(name + "/");
+  return next != index_.end() && next->first.starts_with(name + "/");
+}
+
 void History::initially(const std::string& name, Version version) {
   find(name).versions.front() = std::move(version);
 }

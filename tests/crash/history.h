@@ -23,16 +23,23 @@ struct Attributes {
 };
 
 struct Version {
-  enum class Kind : uint8_t { absent, file, link };
+  enum class Kind : uint8_t { absent, file, link, tree };
 
   Kind kind = Kind::absent;
-  uint32_t content = 0;  // stamped_content() of this number
-  uint64_t size = 0;
-  std::string target;  // of a symbolic link
+  uint32_t content = 0;  // stamped_content() of this number, or a tree (trees.h)
+  uint64_t size = 0;     // of a tree: how many files
+  std::string target;    // of a symbolic link
   std::optional<Attributes> attributes;
 
   static Version file(uint32_t content, uint64_t size) {
     return {.kind = Kind::file, .content = content, .size = size, .target = {}, .attributes = {}};
+  }
+  static Version tree(uint32_t content, uint64_t files) {
+    return {.kind = Kind::tree, .content = content, .size = files, .target = {}, .attributes = {}};
+  }
+  static Version link(std::string target) {
+    return {
+        .kind = Kind::link, .content = 0, .size = 0, .target = std::move(target), .attributes = {}};
   }
 };
 
@@ -77,7 +84,7 @@ struct Judgement {
 class History {
  public:
   struct Name {
-    std::string name;
+    std::string name;               // of a file in a tree that is there: a path
     std::vector<Version> versions;  // at most 64
     std::vector<size_t> steps;  // versions[i] comes with step steps[i]; the first was there before
   };
@@ -88,6 +95,8 @@ class History {
 
   const std::vector<Name>& names() const { return names_; }
   bool knows(const std::string& name) const { return index_.contains(name); }
+  // A directory on the way to a name.
+  bool knows_below(const std::string& name) const;
   const std::vector<Step>& steps() const { return steps_; }
   Judgement judge(const Observation& seen, Moment moment) const;
 

@@ -17,6 +17,7 @@
 #include "testing/private_mounts.h"
 #include "testing/scratch_error.h"
 #include "testing/text_files.h"
+#include "trees.h"
 
 namespace libcopyfile::test {
 namespace {
@@ -95,6 +96,15 @@ void look_at_file(const std::string& path, const std::vector<Version>& versions,
   }
 }
 
+void look_at_tree(const std::string& path, const std::vector<Version>& versions, Seen& seen) {
+  seen.what = "a directory";
+  for (size_t v = 0; v < versions.size(); ++v) {
+    if (versions[v].kind != Version::Kind::tree) continue;
+    seen.what = tree_difference(path, versions[v].content, versions[v].size);
+    if (seen.what.empty()) seen.matches |= uint64_t{1} << v;
+  }
+}
+
 Seen look(const std::string& path, const std::vector<Version>& versions) {
   Seen seen;
   struct stat found {};
@@ -105,10 +115,26 @@ Seen look(const std::string& path, const std::vector<Version>& versions) {
     }
   } else if (S_ISLNK(found.st_mode)) {
     look_at_link(path, versions, seen);
+  } else if (S_ISDIR(found.st_mode)) {
+    look_at_tree(path, versions, seen);
   } else {
     look_at_file(path, versions, seen);
   }
   return seen;
+}
+
+// Names that belong to nothing that is known, and are no directories on the way to it.
+void find_strangers(const std::string& top, const std::string& below, const History& history,
+                    Observation& result) {
+  for (const std::string& entry : names_in(below.empty() ? top : top + "/" + below)) {
+    const std::string name = below.empty() ? entry : below + "/" + entry;
+    if (history.knows(name)) continue;
+    if (history.knows_below(name)) {
+      find_strangers(top, name, history, result);
+    } else {
+      result.strange.push_back("there is a file " + name + " that nobody made");
+    }
+  }
 }
 
 // What a crash left is swept away; then there is nothing but the names.
@@ -117,16 +143,17 @@ void sweep_away(const std::string& path, const History& history, Observation& re
   KernelNames names;
   KernelAttributes attributes;
   const Fd directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const Result<SweepReport> swept = sweep(files, names, attributes, directory.get(), path, {});
+  SweepOptions options;
+  options.recursive = true;
+  // Nobody copies: private links are not left for a minute.
+  options.not_sure_too = true;
+  const Result<SweepReport> swept = sweep(files, names, attributes, directory.get(), path, options);
   if (!swept) {
     result.strange.push_back("sweeping fails: " + swept.error().message());
     return;
   }
   result.leftovers = swept->removed;
-  for (const std::string& name : names_in(path)) {
-    if (!history.knows(name))
-      result.strange.push_back("there is a file " + name + " that nobody made");
-  }
+  find_strangers(path, {}, history, result);
 }
 
 // A file system that found itself inconsistent is read-only from then on.

@@ -42,6 +42,12 @@ size_t states_asked(const CrashSettings& settings, FsKind fs) {
   return kSanitized ? 100 : 700;
 }
 
+size_t tree_states_asked(const CrashSettings& settings, FsKind fs) {
+  if (settings.states != 0) return settings.states;
+  if (settings.full) return fs == FsKind::xfs ? 3000 : 2600;
+  return kSanitized ? 30 : 250;
+}
+
 CrashSettings crash_settings() {
   CrashSettings settings;
   settings.full = crash_suite_is_full();

@@ -11,12 +11,14 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 #include <random>
 
 #include "content.h"
 #include "copiers.h"
 #include "testing/islands.h"
 #include "testing/scratch_error.h"
+#include "trees.h"
 
 namespace libcopyfile::test {
 namespace {
@@ -187,6 +189,47 @@ class Builder {
     });
   }
 
+  // A tree that is not there yet, by one call.
+  void tree(const std::string& name, uint64_t files, std::vector<std::string> options = {}) {
+    const uint32_t content = ++contents_;
+    options.insert(options.begin(), {"-a", "-T"});
+    step({"tree " + name, promise(), {{name, Version::tree(content, files)}}},
+         [=, job = job_](const Scene& scene) {
+           const std::string source = new_source(scene);
+           make_tree(source, content, files);
+           copy_by(job.copier, job.level, {options, {source}, scene.destination(name)});
+         });
+  }
+
+  // Files, and a link, of three directories into a tree: what is there is replaced, and what is not comes to be.
+  void merge(const std::string& name, size_t count, uint64_t size, const char* sync = "auto") {
+    Step made{"merge into " + name, promise(), {}};
+    std::vector<std::pair<std::string, uint32_t>> files;
+    for (size_t i = 0; i < count; ++i) {
+      const std::string file = "s" + std::to_string(i % 3) + "/f" + std::to_string(i);
+      files.emplace_back(file, ++contents_);
+      made.changes.emplace_back(name + "/" + file, Version::file(contents_, size));
+    }
+    const std::string target = "link-" + std::to_string(++contents_);
+    made.changes.emplace_back(name + "/s1/link", Version::link(target));
+    const std::vector<std::string> options{"-a", "-T", std::string("--sync=") + sync};
+    step(made, [=, job = job_](const Scene& scene) {
+      const std::string source = new_source(scene);
+      for (const char* d : {"", "/s0", "/s1", "/s2"}) mkdir((source + d).c_str(), 0755);
+      for (const auto& [file, content] : files) {
+        put_file(source + "/" + file, content, size, nullptr);
+      }
+      if (symlink(target.c_str(), (source + "/s1/link").c_str()) != 0) {
+        throw ScratchError::of_errno("make a symbolic link");
+      }
+      copy_by(job.copier, job.level, {options, {source}, scene.destination(name)});
+    });
+  }
+
+  void existing_directory(const std::string& name) {
+    prepare([=](const Scene& s) { mkdir(s.destination(name).c_str(), 0755); });
+  }
+
   const Job& job() const { return job_; }
   // For the steps that follow; not beyond the job's own.
   void set_level(Level level) { job_.level = level; }
@@ -197,6 +240,12 @@ class Builder {
   void directory_sync() { step({"sync of the directory", Promise::nothing, {}}, sync_directory); }
 
  private:
+  static std::string new_source(const Scene& scene) {
+    std::string source = scene.outside + "/tree";
+    std::filesystem::remove_all(source);
+    return source;
+  }
+
   Promise promise() const {
     switch (job_.level) {
       case Level::none: return Promise::nothing;
@@ -357,6 +406,42 @@ void clone(Builder& b) {
   b.directory_sync();
 }
 
+void trees(Builder& b) {
+  b.tree("one", 20);
+  b.neighbour();
+  b.tree("two", 60);
+  b.directory_sync();
+  b.tree("three", 8, {"--sync=files"});
+  b.neighbour();
+  b.tree("four", 40);
+  b.neighbour();
+}
+
+void trees_merged(Builder& b) {
+  for (const char* d : {"m", "m/s0", "m/s1"}) b.existing_directory(d);
+  for (int i = 0; i < 12; ++i) {
+    const int in = i % 3;
+    if (in < 2) b.existing("m/s" + std::to_string(in) + "/f" + std::to_string(i), 5000);
+  }
+  b.existing_link("m/s1/link", "nowhere");
+  b.merge("m", 30, 8 * kKiB);
+  b.neighbour();
+  b.merge("m", 24, 20000);
+  b.directory_sync();
+  b.merge("m", 6, 40001, "files");
+  b.neighbour();
+}
+
+// While a neighbour syncs all the time: what is not complete is on the disk, too.
+void trees_busy(Builder& b) {
+  for (const char* d : {"m", "m/s0"}) b.existing_directory(d);
+  b.existing("m/s0/f0", 70000);
+  b.have_a_busy_neighbour();
+  b.tree("one", 30);
+  b.merge("m", 20, 8 * kKiB);
+  b.tree("two", 50);
+}
+
 // Zero, or up to 2 MiB: each power of two is as likely as any other.
 uint64_t random_size(std::mt19937_64& random) {
   const uint64_t most = uint64_t{1} << choose(random, 22);
@@ -411,10 +496,19 @@ struct Scenario {
   void (*build)(Builder&);
   bool clones = false;
 };
-constexpr Scenario kScenarios[] = {
-    {"create", create}, {"replace", replace},   {"batch", batch},  {"each", each},
-    {"busy", busy},     {"metadata", metadata}, {"mixed1", mixed}, {"mixed2", mixed},
-    {"mixed3", mixed},  {"clone", clone, true}};
+constexpr Scenario kScenarios[] = {{"create", create},
+                                   {"replace", replace},
+                                   {"batch", batch},
+                                   {"each", each},
+                                   {"busy", busy},
+                                   {"metadata", metadata},
+                                   {"mixed1", mixed},
+                                   {"mixed2", mixed},
+                                   {"mixed3", mixed},
+                                   {"clone", clone, true},
+                                   {"trees", trees},
+                                   {"trees_merged", trees_merged},
+                                   {"trees_busy", trees_busy}};
 
 }  // namespace
 
@@ -426,6 +520,8 @@ std::string Job::name() const {
 }
 
 bool is_random(const Job& job) { return job.scenario.starts_with("mixed"); }
+
+bool is_of_trees(const Job& job) { return job.scenario.starts_with("trees"); }
 
 std::vector<std::string> scenario_names(FsKind fs) {
   std::vector<std::string> names;

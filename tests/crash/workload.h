@@ -25,7 +25,7 @@ enum class Level : uint8_t { none, ordered, durable };
 // Who copies. All but the first must be caught.
 enum class Copier : uint8_t {
   ours,
-  truncates,               // open with O_TRUNC, write, close
+  truncates,               // open with O_TRUNC, write, close; trees by cp(1)
   renames,                 // write a private file, rename: no sync
   without_file_sync,       // ours, with every sync of a file or a file system swallowed
   without_directory_sync,  // ours, with every sync of a directory swallowed
@@ -54,6 +54,7 @@ class Workload {
 
 std::vector<std::string> scenario_names(FsKind fs);
 bool is_random(const Job& job);
+bool is_of_trees(const Job& job);
 // The same job is the same workload. Acts throw ScratchError where something does not work.
 Workload make_workload(const Job& job);
 

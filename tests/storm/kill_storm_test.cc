@@ -12,7 +12,6 @@
 #include "killed_run.h"
 #include "observer.h"
 #include "storm_size.h"
-#include "testing/islands.h"
 #include "testing/private_mounts.h"
 #include "testing/process.h"
 #include "testing/scratch_error.h"
@@ -22,8 +21,6 @@
 
 namespace libcopyfile::test {
 namespace {
-
-using std::chrono::nanoseconds;
 
 struct Storm {
   const char* name;
@@ -131,27 +128,18 @@ void check_after(const Place& place, const KilledRun& run, size_t version) {
   }
 }
 
-// A quarter while the program starts, the rest evenly from then to a little more than it takes, so that some are let live.
-nanoseconds random_moment(nanoseconds idle, nanoseconds longest, std::mt19937_64& random) {
-  const auto even = [&](nanoseconds below) {
-    return nanoseconds(static_cast<int64_t>(choose(random, static_cast<uint64_t>(below.count()))));
-  };
-  if (choose(random, 4) == 0) return even(idle);
-  return idle + even(std::max(longest - idle, longest / 8) * 4 / 3);
-}
-
 Tally kill_copies(const Place& place, size_t copies, std::mt19937_64& random) {
   Tally tally;
   constexpr int kRuns = 5;
-  const nanoseconds idle = time_of({COPYFILE_COMMAND, "--version"}, kRuns);
-  nanoseconds longest{0};
+  const std::chrono::nanoseconds idle = time_of({COPYFILE_COMMAND, "--version"}, kRuns);
+  std::chrono::nanoseconds longest{0};
   for (size_t v = 0; v < 2; ++v) {
     place.clear();
     longest = std::max(longest, time_of(place.command(v), kRuns));
   }
   for (size_t i = 0; i < copies && !testing::Test::HasFailure(); ++i) {
     place.clear();
-    const nanoseconds after = random_moment(idle, longest, random);
+    const std::chrono::nanoseconds after = random_moment(idle, longest, random);
     const KilledRun run = run_and_kill(place.command(i % 2), after);
     check_after(place, run, i % 2);
     tally.late += run.killed ? 0 : 1;

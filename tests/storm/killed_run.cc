@@ -12,6 +12,7 @@
 #include <algorithm>
 
 #include "base/fd.h"
+#include "testing/islands.h"
 #include "testing/scratch_error.h"
 
 namespace libcopyfile::test {
@@ -74,6 +75,16 @@ std::chrono::nanoseconds time_of(const std::vector<std::string>& argv, int runs)
   }
   std::nth_element(times.begin(), times.begin() + runs / 2, times.end());
   return times[static_cast<size_t>(runs / 2)];
+}
+
+std::chrono::nanoseconds random_moment(std::chrono::nanoseconds idle,
+                                       std::chrono::nanoseconds longest, std::mt19937_64& random) {
+  using std::chrono::nanoseconds;
+  const auto even = [&](nanoseconds below) {
+    return nanoseconds(static_cast<int64_t>(choose(random, static_cast<uint64_t>(below.count()))));
+  };
+  if (choose(random, 4) == 0) return even(idle);
+  return idle + even(std::max(longest - idle, longest / 8) * 4 / 3);
 }
 
 }  // namespace libcopyfile::test

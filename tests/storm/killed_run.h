@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -17,5 +18,10 @@ struct KilledRun {
 KilledRun run_and_kill(const std::vector<std::string>& argv, std::chrono::nanoseconds after);
 // How long it takes when nobody kills it: the median of so many runs. Throws ScratchError where it fails.
 std::chrono::nanoseconds time_of(const std::vector<std::string>& argv, int runs);
+
+// A moment to kill a program that starts within `idle` and ends within `longest`: a quarter while it starts, the rest evenly from
+// then to a little more than it takes, so that some are let live.
+std::chrono::nanoseconds random_moment(std::chrono::nanoseconds idle,
+                                       std::chrono::nanoseconds longest, std::mt19937_64& random);
 
 }  // namespace libcopyfile::test

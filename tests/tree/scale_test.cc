@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -11,7 +10,6 @@
 #include "publish/remove_tree.h"
 #include "scale.h"
 #include "testing/child.h"
-#include "testing/process.h"
 #include "testing/scratch_error.h"
 #include "testing/text_files.h"
 
