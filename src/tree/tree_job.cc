@@ -10,6 +10,7 @@
 #include "publish/private_name.h"
 #include "sys/system_info.h"
 #include "sys/thread.h"
+#include "sys/transfer.h"
 #include "tree/tree_survey.h"
 #include "tree/tree_worker.h"
 
@@ -102,7 +103,10 @@ class TreeCopy {
       return fail(item, Trouble::no_parent, parent.error());
     }
     place.out_dir = (*parent)->get();
-    if (stat->type != FileType::directory) return first_.copy_operand(place, *stat);
+    if (stat->type != FileType::directory) {
+      first_.copy_operand(place, *stat);
+      return make_durable(item, place);
+    }
     tree(root, item, std::move(place), *std::move(parent));
   }
 
@@ -167,6 +171,28 @@ class TreeCopy {
     directory->made = directory->made || is_new;
     directory->exhausted_at_once = unreadable;
     copy_directory(directory);
+    if (staged == nullptr) make_durable(item, *directory);
+  }
+
+  // Files and their names are by now; links, special files, and directories with what they have are not.
+  void make_durable(const TreeItem& item, TreeDirectory& directory) {
+    if (s_.options.durability != Durability::durable || s_.options.dry_run || s_.cancelled) return;
+    const Result<TreeDirectory::Use> use = directory.use(s_.system.names, s_.system.files);
+    if (!use) return fail(item, Trouble::not_durable, use.error());
+    const Done ok = retry_interrupted([&] { return s_.system.files.sync_file_system(use->out()); });
+    if (!ok) fail(item, Trouble::not_durable, Error{ok.error().code, Op::sync, item.to, {}});
+  }
+
+  // The name of an operand that is no file, and so was given without a sync.
+  void make_durable(const TreeItem& item, const Place& place) {
+    const bool file = item.type == FileType::regular && s_.options.form == Form::copy;
+    if (file || s_.options.durability != Durability::durable || s_.options.dry_run) return;
+    const Result<Fd> dir = s_.system.names.open(place.out_dir, ".", Open::directory);
+    const Done ok =
+        dir ? retry_interrupted([&] { return s_.system.files.sync(dir->get(), Sync::all); })
+            : Done(libcopyfile::fail(dir.error()));
+    if (ok) return;
+    fail(item, Trouble::not_durable, Error{ok.error().code, Op::sync_directory, item.to, {}});
   }
 
   bool stage(const TreeItem& item, const Place& place, const FileStat& source,
@@ -256,7 +282,10 @@ class TreeCopy {
     const bool files_synced = s_.options.sync == SyncPolicy::files || !s.sync_reports_errors;
     if (durability != Durability::none && !files_synced) {
       const auto [entry, first] = synced.try_emplace(s.parent.device);
-      if (first) entry->second = s_.system.files.sync_file_system(s.pending->fd());
+      if (first) {
+        entry->second =
+            retry_interrupted([&] { return s_.system.files.sync_file_system(s.pending->fd()); });
+      }
       if (!entry->second) {
         return fail(s.item, Trouble::none,
                     Error{entry->second.error().code, Op::sync, s.item.to, {}});

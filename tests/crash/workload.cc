@@ -430,6 +430,8 @@ void trees_merged(Builder& b) {
   b.directory_sync();
   b.merge("m", 6, 40001, "files");
   b.neighbour();
+  b.merge("m", 0, 0);  // a link alone
+  b.directory_sync();
 }
 
 // While a neighbour syncs all the time: what is not complete is on the disk, too.
