@@ -33,6 +33,7 @@ inline constexpr uint32_t kJournalData = 0x00004000;
 inline constexpr uint32_t kNoTail = 0x00008000;
 inline constexpr uint32_t kNoCopyOnWrite = 0x00800000;
 inline constexpr uint32_t kDax = 0x02000000;
+inline constexpr uint32_t kCaseFold = 0x40000000;  // of a directory: names differ in more than case
 }  // namespace inode_flag
 
 inline constexpr const char* kAccessAcl = "system.posix_acl_access";

@@ -2,6 +2,7 @@
 #include <set>
 #include <utility>
 
+#include "facts/fs_class.h"
 #include "metadata/transfer.h"
 #include "publish/remove_tree.h"
 #include "tree/tree_worker.h"
@@ -44,6 +45,7 @@ bool TreeWorker::start_directory(const Place& place, Fd in, const FileStat& stat
     return false;
   }
   directory.made = made_it.has_value();
+  const bool known = may_be_one(place);
   Fd out;
   FileStat out_stat;
   if (!(s_.options.dry_run && directory.made)) {
@@ -57,6 +59,10 @@ bool TreeWorker::start_directory(const Place& place, Fd in, const FileStat& stat
     out = std::move(*opened);
     out_stat = *now;
   }
+  if (known && !place.directory->claim(out_stat)) {
+    fail(place, stat, Trouble::just_created, Error{EEXIST, Op::create, place.out_name, {}});
+    return false;
+  }
   if (!directory.made && place.directory_is_resumed()) directory.resumed = true;
   if (directory.resumed) {
     // What was complete then may be read-only.
@@ -68,8 +74,23 @@ bool TreeWorker::start_directory(const Place& place, Fd in, const FileStat& stat
   describe_pair(s_.system, s_.catalogue, &s_.learned, seen_,
                 place.directory != nullptr ? &place.directory->pair : nullptr, in.get(), stat,
                 out.get(), out_stat, directory.pair);
+  directory.folds_case = (known && directory.made) || folds_case(directory, out.get());
   directory.adopt(std::move(in), stat, std::move(out), out_stat);
   return true;
+}
+
+// Case-insensitive, as a rule or, where directories have a flag for it, by that. What is made in such a directory has it, too.
+bool TreeWorker::folds_case(const TreeDirectory& directory, int out) const {
+  const bool cannot_collide = directory.unseen && !s_.several && !directory.resumed;
+  // Where nothing was, a name that is taken tells.
+  if (cannot_collide || s_.options.dry_run) return false;
+  const std::string_view fs = fs_name(directory.pair.facts.out.fs.magic);
+  for (const char* name : {"vfat", "exfat", "ntfs3", "cifs", "smb3"}) {
+    if (fs == name) return true;
+  }
+  if (fs != "ext4" && fs != "f2fs" && fs != "tmpfs") return false;
+  const Result<uint32_t> flags = s_.system.attributes.inode_flags(out);
+  return flags && (*flags & inode_flag::kCaseFold) != 0;
 }
 
 // As it will be, with the rights that filling it needs; nothing for others until it has its owner.

@@ -62,6 +62,16 @@ void TreeDirectory::adopt(Fd in, const FileStat& in_stat, Fd out, const FileStat
   out_stat_ = out_stat;
 }
 
+bool TreeDirectory::claim(const FileStat& there) {
+  const std::lock_guard lock(mutex_);
+  return claimed_.insert(there.inode).second;
+}
+
+bool TreeDirectory::is_claimed(const FileStat& there) {
+  const std::lock_guard lock(mutex_);
+  return claimed_.contains(there.inode);
+}
+
 void TreeDirectory::let_go() {
   const std::lock_guard lock(mutex_);
   may_close_ = true;

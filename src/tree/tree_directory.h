@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "engine/plain_file.h"
@@ -104,6 +105,11 @@ class TreeDirectory {
   bool resumed = false;  // it was there, from an interrupted copy: what does not belong there goes
   bool exhausted_at_once = false;  // nothing in it is copied (another file system)
   DirectoryPair pair;
+  // Two names of the source may be one in the destination. What this job has put there, or is about to replace, is then known
+  // by its inode, so that the second is not taken for what was there before.
+  bool folds_case = false;
+  bool claim(const FileStat& there);  // false: it is claimed already
+  bool is_claimed(const FileStat& there);
 
   // Of its reading (tree_queue.h): one thread reads at a time, the others go on with what it got.
   std::mutex reading;
@@ -131,6 +137,7 @@ class TreeDirectory {
   Fd out_;
   unsigned users_ = 0;
   bool may_close_ = false;
+  std::set<uint64_t> claimed_;  // inodes
 };
 
 }  // namespace libcopyfile

@@ -57,6 +57,12 @@ Way TreeWorker::decide(const Place& place, const FileStat& source) {
     skip(place, source, Skipped::same);
     return Way::keep;
   }
+  // A file with other names in the destination is not known by its inode.
+  const bool known = may_be_one(place) && (there.links < 2 || there.type == FileType::directory);
+  if (known && place.directory->is_claimed(there)) {
+    fail(place, source, Trouble::just_created, Error{EEXIST, Op::create, {}, {}});
+    return Way::skip;
+  }
   if (!may_replace(place, source, there) || same == Same::done) return Way::skip;
   if (there.type == FileType::directory) {
     fail(place, source, Trouble::file_over_directory, Error{EISDIR, Op::create, {}, {}});
@@ -66,7 +72,13 @@ Way TreeWorker::decide(const Place& place, const FileStat& source) {
     fail(place, source, Trouble::just_created, Error{EEXIST, Op::create, {}, {}});
     return Way::skip;
   }
+  if (known) place.directory->claim(there);
   return make_way(place, source, there);
+}
+
+// Two names of the source.
+bool TreeWorker::may_be_one(const Place& place) {
+  return !place.is_operand() && place.directory->folds_case;
 }
 
 // A link that leads nowhere. cp -f takes away what leads around in a circle.
@@ -123,6 +135,10 @@ bool TreeWorker::was_created_now(const Place& place, const FileStat& there) {
 }
 
 void TreeWorker::note_created(const Place& place) {
+  if (may_be_one(place) && !s_.options.dry_run) {
+    const Result<FileStat> there = s_.system.names.stat(place.out_dir, place.out_name, false);
+    if (there) place.directory->claim(*there);
+  }
   if (!s_.several || !place.is_operand() || s_.options.dry_run) return;
   const Result<FileStat> there = s_.system.names.stat(place.out_dir, place.out_name, false);
   if (there) s_.note_created(place.out_name, *there);

@@ -63,7 +63,9 @@ FileJob TreeWorker::job_of(const Place& place, int in, Way way) const {
   if (now && (place.is_operand() || needs_own_sync(place.directory->pair))) {
     job.durability = s_.options.durability;
   }
-  if (way == Way::create && s_.options.overwrite == Overwrite::never) job.replace = Replace::never;
+  if (way == Way::create && (s_.options.overwrite == Overwrite::never || may_be_one(place))) {
+    job.replace = Replace::never;
+  }
   if (place.is_operand()) job.control = s_.options.control;
   s_.name_job(job, place);
   return job;
@@ -72,7 +74,7 @@ FileJob TreeWorker::job_of(const Place& place, int in, Way way) const {
 void TreeWorker::copy_file_now(const Place& place, int in, const FileStat& stat, Way way) {
   if (way == Way::in_place) return write_in_place(place, in, stat);
   // What is replaced may have something to be kept: the plain way doesn't look.
-  const bool plain = !place.is_operand() && s_.options.plain_small_files &&
+  const bool plain = !place.is_operand() && s_.options.plain_small_files && !may_be_one(place) &&
                      (way == Way::create || s_.gives_all(metadata::kKeptByWriting));
   if (plain && copy_plain(place, in, stat, way)) return;
   FileJob job = job_of(place, in, way);

@@ -26,7 +26,8 @@ Done TreeWorker::put(const Place& place, Way way, Make&& make) {
     const std::string temporary = private_name();
     Done ok = make(place.out_dir, temporary);
     if (!ok && ok.error().code == EEXIST) continue;
-    const bool may_replace = way != Way::create || s_.options.overwrite == Overwrite::always;
+    const bool may_replace =
+        way != Way::create || (s_.options.overwrite == Overwrite::always && !may_be_one(place));
     if (ok) {
       ok = names.rename(place.out_dir, temporary, place.out_name,
                         may_replace ? Rename::replace : Rename::no_replace);

@@ -117,6 +117,8 @@ class TreeWorker {
   bool remove(const Place& place, const FileStat& source);
   bool is_data(const FileStat& source) const;
   void note_created(const Place& place);
+  static bool may_be_one(const Place& place);
+  bool folds_case(const TreeDirectory& directory, int out) const;
   bool was_created_now(const Place& place, const FileStat& there);
   bool is_same_entry(const Place& place);
   enum class Same : uint8_t {
