@@ -430,7 +430,8 @@ void trees_merged(Builder& b) {
   b.directory_sync();
   b.merge("m", 6, 40001, "files");
   b.neighbour();
-  b.merge("m", 0, 0);  // a link alone
+  // A link alone: nothing is promised of it, and nothing synced, but where its name shall be durable.
+  if (b.job().level == Level::durable) b.merge("m", 0, 0);
   b.directory_sync();
 }
 
