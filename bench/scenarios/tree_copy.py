@@ -42,7 +42,7 @@ class TreeCopy(Scenario):
             name=name, work=work, place=room.description, cache="warm", src=src, dst=dst,
             size=size, fills=size, files=files,
             subject=variant("copyfile", "{copyfile} -a --durability=none {src} {dst}"),
-            peers=[peers.CP_TREE, peers.RSYNC_TREE],
+            peers=[peers.CP_TREE],
             verify=functools.partial(verify.same_trees, src, dst)))
         result.goal_ratio("cp", 1.75, "against cp -a")
         return result

@@ -17,10 +17,10 @@ class TreeOrdered(Scenario):
 
     def run(self, lab):
         with rooms.disk(lab.settings.disk, lab.pick(1024, 64) * MIB) as room:
-            yield self._compare(lab, room, "disk", 15, lab.pick(10000, 100), lab.pick(100, 4))
+            yield self._compare(lab, room, "disk", 15, lab.pick(3000, 100), lab.pick(30, 4))
         for kind in ("ext4", "xfs", "btrfs"):
             with rooms.in_memory(kind, lab.pick(2048, 512) * MIB, cached=lab.pick(512, 64) * MIB) as room:
-                yield self._compare(lab, room, kind, 6, lab.pick(30000, 100), lab.pick(300, 4))
+                yield self._compare(lab, room, kind, 6, lab.pick(10000, 100), lab.pick(100, 4))
 
     def _compare(self, lab, room, name, times, files, directories):
         src, dst = room / "source", room / "copy"

@@ -46,7 +46,7 @@ class TreeScale(Scenario):
                 subject=variant("copyfile", "{copyfile} -a --durability=none {src} {dst}"),
                 peers=[*others, peers.CP_TREE],
                 verify=functools.partial(verify.same_trees, src, dst, every=100 if many else 1)),
-                rounds=1 if many else lab.pick(5, 1))
+                rounds=1 if many else lab.pick(3, 1))
 
 
 SCENARIO = TreeScale()
