@@ -178,9 +178,17 @@ void TreeWorker::copy_attributes(const Place& place, const FileStat& stat, Way w
     fail(place, stat, Trouble::cannot_open, in.error());
     return no_copy_of(stat);
   }
+  // As cp, through a link; but in a tree that leads to what is none of it.
+  const bool through = place.is_operand() || s_.options.in_place;
+  const Open there = through ? Open::path : Open::look_path;
   Result<Fd> out = way == Way::create
                        ? s_.system.names.create_exclusive(place.out_dir, place.out_name, 0600)
-                       : s_.system.names.open(place.out_dir, place.out_name, Open::path);
+                       : s_.system.names.open(place.out_dir, place.out_name, there);
+  if (out && !through) {
+    const Result<FileStat> now = s_.system.files.stat(out->get());
+    if (!now || now->type == FileType::link)
+      out = libcopyfile::fail(ELOOP, Op::open, place.out_name);
+  }
   if (!out) {
     fail(place, stat, Trouble::none, out.error());
     return no_copy_of(stat);

@@ -42,7 +42,8 @@ void TreeSurvey::run() {
       continue;
     }
     if (!options_.recursive) continue;
-    Result<Fd> fd = system_.names.open(kCurrentDirectory, root.from, Open::directory);
+    Result<Fd> fd = system_.names.open(kCurrentDirectory, root.from,
+                                       follow ? Open::directory : Open::directory_no_follow);
     if (fd) directory(std::move(*fd), {}, 0);
   }
   if (!stop_) options_.counters->see_no_more();

@@ -192,6 +192,7 @@ struct Manner {
   Overwrite overwrite = Overwrite::always;
   Backup backup = Backup::none;
   bool remove = false;
+  Form form = Form::copy;
 };
 
 TEST_P(SwapTest, LinksThatComeIntoTheDestinationAreNotWrittenThrough) {
@@ -201,9 +202,10 @@ TEST_P(SwapTest, LinksThatComeIntoTheDestinationAreNotWrittenThrough) {
   const Fd evil = open_directory(at("evil"));
   const Fd evil_deep = open_directory(at("evil/deep"));
   // Into a file that is a link when it is looked at, copying in place writes on purpose, as cp does.
-  for (const Manner& way : {Manner{}, Manner{.in_place = true, .durability = Durability::none},
-                            Manner{.overwrite = Overwrite::if_differs},
-                            Manner{.backup = Backup::numbered}, Manner{.remove = true}}) {
+  for (const Manner& way :
+       {Manner{}, Manner{.in_place = true, .durability = Durability::none},
+        Manner{.overwrite = Overwrite::if_differs}, Manner{.backup = Backup::numbered},
+        Manner{.remove = true}, Manner{.form = Form::attributes_only}}) {
     const Swapper swapper(
         [&](size_t) { return swap_parts(parts, evil.get(), evil_deep.get(), !way.in_place); });
     copy_while_swapped(swapper, [&](int) {
@@ -213,6 +215,7 @@ TEST_P(SwapTest, LinksThatComeIntoTheDestinationAreNotWrittenThrough) {
       options.overwrite = way.overwrite;
       options.backup = way.backup;
       options.remove_destination = way.remove;
+      options.form = way.form;
       options.jobs = 2;
       run_.copy({{at("work/source"), at("work/to")}}, options);
     });
