@@ -33,7 +33,8 @@ bool CopyObserver::names_items() const {
 }
 
 bool CopyObserver::wants_every_item() const {
-  return names_items() || c_.options.json || c_.options.check.digest != Algorithm::none;
+  const Options& o = c_.options;
+  return names_items() || o.json || o.debug || o.check.digest != Algorithm::none;
 }
 
 std::string CopyObserver::take(std::map<std::string, std::string>& notes, const std::string& to) {

@@ -76,6 +76,19 @@ Way TreeWorker::decide(const Place& place, const FileStat& source) {
   return make_way(place, source, there);
 }
 
+// Nothing is to be done, and that has been told: a look at each side, and no file is opened. Whatever is not as simple as that,
+// or is a file with other names, decide() looks at.
+bool TreeWorker::is_complete(const Place& place) {
+  if (place.out_dir < 0 || (place.unseen && !place.directory->resumed)) return false;
+  const Result<FileStat> source = s_.system.names.stat(place.in_dir, place.in_name, false);
+  if (!source || source->type != FileType::regular || source->links > 1) return false;
+  const Result<FileStat> there = s_.system.names.stat(place.out_dir, place.out_name, false);
+  if (!there || is_same_inode(*source, *there) || !is_the_copy(place, *source, *there))
+    return false;
+  skip(place, *source, Skipped::same);
+  return true;
+}
+
 // Two names of the source.
 bool TreeWorker::may_be_one(const Place& place) {
   return !place.is_operand() && place.directory->folds_case;

@@ -138,6 +138,7 @@ void TreeWorker::entry(const DirectoryPtr& directory, const TreeDirectory::Use& 
   if (e.type == FileType::directory) return found_directory(directory, e.name, found);
   const Place place = place_in(directory, use, e.name);
   if (e.type == FileType::regular) {
+    if (s_.options.overwrite == Overwrite::if_differs && is_complete(place)) return;
     // Opened first and looked at then: what it is cannot change any more.
     Result<Fd> in = s_.system.names.open(use.in(), e.name, Open::look);
     if (in) {
@@ -293,6 +294,8 @@ void TreeWorker::fail(const Place& place, const FileStat& stat, Trouble trouble,
 void TreeWorker::skip(const Place& place, const FileStat& stat, Skipped why) {
   ++report_.skipped;
   s_.leave_out(stat);
+  // Of a tree that is complete, that would be a path and a lock for each name.
+  if (why == Skipped::same && !s_.wants_every_item()) return;
   s_.tell([&](TreeObserver& o) { o.skipped(item(place, stat), why); });
 }
 

@@ -130,6 +130,7 @@ class TreeWorker {
                  const FileStat& link);
   Same same_by_links(const Place& place, const FileStat& source, const FileStat& there,
                      bool never_follow);
+  bool is_complete(const Place& place);
   static bool is_the_copy(const Place& place, const FileStat& source, const FileStat& there);
 
   static Place place_of(const TreeDirectory& directory);
