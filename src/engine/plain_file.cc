@@ -50,8 +50,7 @@ bool wants_plain_data(const DataOptions& data) {
 }
 
 bool wants_plain_job(const FileJob& job) {
-  return wants_plain_data(job.data) && job.check.algorithm() == Algorithm::none &&
-         !job.keep_plans && job.required == 0;
+  return wants_plain_data(job.data) && job.check.algorithm() == Algorithm::none && !job.keep_plans;
 }
 
 class PlainCopy {
@@ -78,7 +77,7 @@ class PlainCopy {
   }
 
  private:
-  bool gives(uint64_t c) const { return (common_.wanted & c) != 0; }
+  bool gives(uint64_t c) const { return ((common_.wanted | common_.required) & c) != 0; }
 
   bool is_plain() const {
     const FileStat& s = job_.source;
@@ -200,6 +199,8 @@ class PlainCopy {
   // Users may not give files away; the group is theirs to choose among their own.
   bool lose_owner(const PendingFile& pending, const Error& why, uint32_t mode) {
     if (why.code != EPERM || (mode & kSetId) != 0) return false;
+    // What must be given and can't be is a failure, which the engine tells.
+    if ((common_.required & kOwner) != 0) return false;
     const auto created_group = static_cast<uint32_t>(created_);
     if (job_.source.owner != created_ >> 32) report_.losses.push_back({kOwner, "owner", why.code});
     if (job_.source.group == created_group) return true;
@@ -249,13 +250,14 @@ void describe_pair(const System& system, const Catalogue& catalogue, const Learn
   // What files inherit there the engine weighs against what they should have.
   const Result<std::optional<Acl>> acl = system.attributes.default_acl(out);
   if (acl ? acl->has_value() : !is_not_supported(acl.error().code)) pair.plain = false;
-  if ((job.wanted & kInodeFlags) != 0) {
+  const uint64_t gives = job.wanted | job.required;
+  if ((gives & kInodeFlags) != 0) {
     const Result<uint32_t> flags = system.attributes.inode_flags(out);
     if (flags ? (*flags & kCopiedFlags) != 0 : !is_not_supported(flags.error().code)) {
       pair.plain = false;
     }
   }
-  if ((job.wanted & kProject) != 0) {
+  if ((gives & kProject) != 0) {
     const Result<Project> project = system.attributes.project(out);
     pair.has_projects = project.has_value();
     if (project && project->inherited) pair.plain = false;
