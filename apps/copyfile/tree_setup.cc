@@ -78,10 +78,14 @@ void limit_descriptors(size_t roots, TreeOptions& options) {
     options.files_in_batch = std::clamp<uint64_t>(open, kOthers + 1, kMost + kOthers) - kOthers;
     return;
   }
-  constexpr uint64_t kMostWorkers = 8;
-  const uint64_t workers = options.jobs > 0 ? options.jobs : kMostWorkers;
-  const uint64_t wanted =
-      kOthers + options.directory_descriptors + 2 * workers * options.files_in_batch;
+  constexpr unsigned kMostWorkers = 8;
+  const uint64_t workers = options.jobs > 0 ? options.jobs : std::min(processors(), kMostWorkers);
+  // Each batch waits for a flush of the medium: few large ones, together no more than those of one worker.
+  constexpr uint64_t kInBatches = 4096;
+  options.files_in_batch = std::max<uint64_t>(kInBatches / workers, 64);
+  options.directory_descriptors += kInBatches;  // files that wait for their names count, too
+  // The tree takes no more than half of what there is.
+  const uint64_t wanted = 2 * (kOthers + options.directory_descriptors);
   const uint64_t open = raise_open_files_limit(wanted);
   if (open >= wanted) return;
   const uint64_t shared = open > 2 * kOthers ? open - kOthers : kOthers;

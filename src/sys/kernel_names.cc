@@ -101,9 +101,16 @@ Result<std::string> KernelNames::read_link(int dir, const std::string& name) {
   return std::string(text.data(), static_cast<size_t>(n));
 }
 
+bool KernelNames::has_proc() const {
+  if (has_proc_.load(std::memory_order_relaxed)) return true;
+  const bool has = ::faccessat(AT_FDCWD, "/proc/self/fd", X_OK, 0) == 0;
+  has_proc_.store(has, std::memory_order_relaxed);
+  return has;
+}
+
 Result<Fd> KernelNames::create_unnamed(int dir, uint32_t mode) {
   // link() may need /proc, and would find that out only when everything has been written.
-  if (::faccessat(AT_FDCWD, "/proc/self/fd", X_OK, 0) != 0) return fail(EOPNOTSUPP, Op::create);
+  if (!has_proc()) return fail(EOPNOTSUPP, Op::create);
   return opened(open_retry(dir, ".", O_TMPFILE | O_RDWR, mode), Op::create, {});
 }
 

@@ -1,5 +1,7 @@
-// The kernel behind the Names interface. Stateless, but for whom it asks whether to go on.
+// The kernel behind the Names interface. It has no state but whom it asks whether to go on, and whether there is a /proc.
 #pragma once
+
+#include <atomic>
 
 #include "sys/names.h"
 
@@ -30,7 +32,10 @@ class KernelNames final : public Names {
  private:
   int open_retry(int dir, const char* name, int flags, uint32_t mode) const;
 
+  bool has_proc() const;
+
   bool (*stop_)();
+  mutable std::atomic<bool> has_proc_{false};  // once it has been seen, it stays
 };
 
 }  // namespace libcopyfile
