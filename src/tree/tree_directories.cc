@@ -46,6 +46,11 @@ bool TreeWorker::start_directory(const Place& place, Fd in, const FileStat& stat
   }
   directory.made = made_it.has_value();
   const bool known = may_be_one(place);
+  // Btrfs lists what was there when a directory was opened. The destination may be in it now, and must be met, to be refused.
+  if (place.is_operand() && !s_.options.dry_run) {
+    Result<Fd> again = s_.system.names.open(in.get(), ".", Open::directory);
+    if (again) in = std::move(*again);
+  }
   Fd out;
   FileStat out_stat;
   if (!(s_.options.dry_run && directory.made)) {

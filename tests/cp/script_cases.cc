@@ -11,7 +11,7 @@ std::vector<Case> script_cases() {
       "printf cfg >config; printf h >.hidden; printf g >.git/HEAD; printf m >Makefile";
   add(cases, "Script", kSource,
       {{"cp -a src/. dst/"},
-       {"cp -a . dst2", kCpOnly},
+       {"cp -a . dst2", kCpOnly | kEndsAnywhere},
        {"cd src && cp -a . ../dst/"},
        {"cp -rT src dst"},
        {"cp -aT src dst"},

@@ -102,7 +102,11 @@ std::vector<Case> tree_cases() {
        {"cp -rb s t"},
        {"cp -r --remove-destination s t"}});
   add(cases, "TreeItself", "mkdir -p s/d; printf x >s/f",
-      {{"cp -r s s/in", kCpOnly}, {"cp -r s s", kCpOnly}, {"cp -r s/d s"}});
+      {{"cp -r s s/in", kCpOnly | kEndsAnywhere},
+       {"cp -r s s", kCpOnly | kEndsAnywhere},
+       {"cp -a s/. s/d", kCpOnly | kEndsAnywhere},
+       {"cp -R s s/d/x", kCpOnly | kEndsAnywhere},
+       {"cp -r s/d s"}});
   add(cases, "TreeTwice", "mkdir -p a/s b/s t; printf 1 >a/s/f; printf 2 >b/s/f; printf 3 >b/s/g",
       {{"cp -r a/s a/s t"},
        {"cp -r a/s b/s t"},

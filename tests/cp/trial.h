@@ -13,6 +13,7 @@ enum CaseFlag : unsigned {
   kCpOnly = 4,         // where the command under its own name does something else on purpose
   kFirstLineOnly = 8,  // of standard error: lists of choices are ours
   kStatusOnly = 16,    // of what is told, only the exit status
+  kEndsAnywhere = 32,  // cp gives up when it meets its own destination, whatever is copied by then
 };
 
 struct Case {
@@ -41,6 +42,7 @@ enum class Program : unsigned char {
 };
 
 // `exactly`: whether existing files are the same ones, and the lines that cp has and we have not, matter as well.
+// On ext4, or what COPYFILE_CP_FS names.
 Outcome attempt(const Case& c, Who who, Program program, bool exactly = true);
 
 // By area.
