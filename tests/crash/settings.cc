@@ -44,7 +44,7 @@ size_t states_asked(const CrashSettings& settings, FsKind fs) {
 
 size_t tree_states_asked(const CrashSettings& settings, FsKind fs) {
   if (settings.states != 0) return settings.states;
-  if (settings.full) return fs == FsKind::xfs ? 3000 : 2600;
+  if (settings.full) return fs == FsKind::xfs ? 3400 : 2600;
   return kSanitized ? 30 : 250;
 }
 
