@@ -42,8 +42,8 @@ std::string backup_name(Names& names, int dir, const std::string& name, Backup k
   const size_t slash = name.rfind('/');
   const std::string parent = slash == std::string::npos ? "." : name.substr(0, slash + 1);
   const std::string_view base = slash == std::string::npos
-                                    ? std::string_view(name)
-                                    : std::string_view(name).substr(slash + 1);
+                                    ? std::string_view{name}
+                                    : std::string_view{name}.substr(slash + 1);
   std::string highest;
   // A directory that can't be read can't be searched for numbers: then it has none, as for cp.
   const Result<Fd> directory = names.open(dir, parent, Open::directory);
