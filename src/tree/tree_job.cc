@@ -129,7 +129,7 @@ class TreeCopy {
   }
 
   void tree(const TreeRoot& root, const TreeItem& item, Place place,
-            std::shared_ptr<Fd> parent_fd) {
+            const std::shared_ptr<Fd>& parent_fd) {
     // What was published one by one so far must be seen when it is merged into.
     first_.commit();
     // What is no link now may be one by then.
@@ -209,8 +209,12 @@ class TreeCopy {
       return false;
     }
     s_.staging = true;
-    staged_.push_back(
-        {std::make_unique<PendingDirectory>(*std::move(pending)), item, parent, parent_fd, false});
+    Staged staged;
+    staged.pending = std::make_unique<PendingDirectory>(*std::move(pending));
+    staged.item = item;
+    staged.parent = parent;
+    staged.parent_fd = parent_fd;
+    staged_.push_back(std::move(staged));
     return true;
   }
 
