@@ -1,5 +1,6 @@
 #include "publish/pending_directory.h"
 
+#include "publish/name_durability.h"
 #include "publish/private_name.h"
 #include "publish/remove_tree.h"
 #include "sys/system_info.h"
@@ -82,15 +83,7 @@ Result<Published> PendingDirectory::commit(Durability durability, bool stable) &
     if (!ok) return fail(ok.error().code, Op::sync, name_);
   }
   if (Done ok = give_name(); !ok) return fail(ok.error());
-  Published published{durability == Durability::durable ? Durability::ordered : durability, {}};
-  if (durability == Durability::durable) {
-    if (Done ok = sync_parent(); ok) {
-      published.reached = Durability::durable;
-    } else {
-      published.late = ok.error();
-    }
-  }
-  return published;
+  return after_naming(files_, names_, dir_, name_, durability);
 }
 
 Done PendingDirectory::give_name() {
@@ -109,14 +102,6 @@ Done PendingDirectory::give_name() {
   // Between the two looks: then it was not ours that was renamed.
   const Result<FileStat> now = names_.stat(dir_, name_, false);
   if (now && !is(*now)) return fail(ESTALE, Op::rename, name_);
-  return {};
-}
-
-Done PendingDirectory::sync_parent() {
-  Result<Fd> dir = names_.open(dir_, ".", Open::directory);
-  if (!dir) return fail(dir.error());
-  const Done ok = retry_interrupted([&] { return files_.sync(dir->get(), Sync::all); });
-  if (!ok) return fail(ok.error().code, Op::sync_directory, name_);
   return {};
 }
 

@@ -43,7 +43,6 @@ class PendingDirectory {
 
   Result<bool> take(const std::string& candidate, bool resumed);
   Done give_name();
-  Done sync_parent();
 
   Files& files_;
   Names& names_;

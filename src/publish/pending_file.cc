@@ -1,5 +1,6 @@
 #include "publish/pending_file.h"
 
+#include "publish/name_durability.h"
 #include "publish/private_name.h"
 #include "sys/transfer.h"
 
@@ -98,15 +99,7 @@ Result<Published> PendingFile::commit(Durability durability) && {
     if (Done ok = make_stable(); !ok) return fail(ok.error());
   }
   if (Done ok = give_name(); !ok) return fail(ok.error());
-  Published published{durability == Durability::durable ? Durability::ordered : durability, {}};
-  if (durability == Durability::durable) {
-    if (Done ok = sync_directory(); ok) {
-      published.reached = Durability::durable;
-    } else {
-      published.late = ok.error();
-    }
-  }
-  return published;
+  return after_naming(files_, names_, dir_, name_, durability);
 }
 
 // A failed fsync is final: the pages are clean now and a second one would say success (errseq, Linux 4.13). One that a signal
@@ -174,12 +167,6 @@ bool PendingFile::has_arrived() {
          mine->device == there->device;
 }
 
-Done PendingFile::sync_directory() {
-  Result<Fd> dir = names_.open(dir_, ".", Open::directory);
-  if (!dir) return fail(dir.error());
-  const Done ok = retry_interrupted([&] { return files_.sync(dir->get(), Sync::all); });
-  if (!ok) return fail(ok.error().code, Op::sync_directory, name_);
-  return {};
-}
+Done PendingFile::sync_directory() { return sync_names(files_, names_, dir_, name_); }
 
 }  // namespace libcopyfile
