@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "facts/read_facts.h"
+#include "publish/name_durability.h"
 #include "publish/pending_directory.h"
 #include "publish/private_name.h"
 #include "sys/system_info.h"
@@ -187,10 +188,7 @@ class TreeCopy {
   void make_durable(const TreeItem& item, const Place& place) {
     const bool file = item.type == FileType::regular && s_.options.form == Form::copy;
     if (file || s_.options.durability != Durability::durable || s_.options.dry_run) return;
-    const Result<Fd> dir = s_.system.names.open(place.out_dir, ".", Open::directory);
-    const Done ok =
-        dir ? retry_interrupted([&] { return s_.system.files.sync(dir->get(), Sync::all); })
-            : Done(libcopyfile::fail(dir.error()));
+    const Done ok = sync_names(s_.system.files, s_.system.names, place.out_dir, place.out_name);
     if (ok) return;
     fail(item, Trouble::not_durable, Error{ok.error().code, Op::sync_directory, item.to, {}});
   }
