@@ -2,13 +2,17 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <initializer_list>
 
 namespace libcopyfile::app {
 namespace {
 
-volatile std::sig_atomic_t caught = 0;
+// Not a sig_atomic_t: that is safe against the handler on the same thread only, and the threads of a copy ask too.
+std::atomic<int> caught = 0;
+static_assert(std::atomic<int>::is_always_lock_free,
+              "a handler may not wait for a lock: signal-safety(7)");
 
 void on_signal(int signal) {
   if (signal != SIGALRM) caught = signal;
@@ -40,13 +44,14 @@ bool interrupted() {
 }
 
 void end_by_signal() {
-  if (caught == 0) return;
+  const int signal = caught;
+  if (signal == 0) return;
   ::alarm(0);
   struct sigaction action {};
   action.sa_handler = SIG_DFL;
   sigemptyset(&action.sa_mask);
-  ::sigaction(caught, &action, nullptr);
-  ::raise(caught);
+  ::sigaction(signal, &action, nullptr);
+  ::raise(signal);
 }
 
 }  // namespace libcopyfile::app
