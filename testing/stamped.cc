@@ -59,6 +59,12 @@ void fill_stamped(std::span<std::byte> buffer, uint8_t file, uint64_t offset) {
   }
 }
 
+std::string stamped_text(uint8_t file, uint64_t size) {
+  std::string text(size, '\0');
+  fill_stamped(std::as_writable_bytes(std::span(text)), file, 0);
+  return text;
+}
+
 std::string identify(std::span<const std::byte> bytes) {
   // Where the data has been moved by no multiple of 8, a stamp begins within the first 8 bytes all the same.
   for (size_t skip = 0; skip < 8 && skip + 8 <= bytes.size(); ++skip) {

@@ -24,6 +24,8 @@ std::optional<Stamp> decode(uint64_t value);
 
 // The bytes [offset, offset + buffer.size()) of the stamped file, whatever their alignment.
 void fill_stamped(std::span<std::byte> buffer, uint8_t file, uint64_t offset);
+// The first `size` bytes of it.
+std::string stamped_text(uint8_t file, uint64_t size);
 
 // What the first byte of `bytes` is: "byte 4099 of file 3", "zero" or "no stamp". 15 bytes are enough to tell.
 std::string identify(std::span<const std::byte> bytes);

@@ -5,8 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <span>
-
 #include "engine/file_batch.h"
 #include "metadata/metadata.h"
 #include "observer.h"
@@ -68,12 +66,6 @@ constexpr const char* kOperations[] = {"open",
                                        "advise",
                                        "reopen"};
 
-std::string stamped(uint8_t file, uint64_t size) {
-  std::string text(size, '\0');
-  fill_stamped(std::as_writable_bytes(std::span(text)), file, 0);
-  return text;
-}
-
 struct Tally {
   size_t runs = 0;
   size_t failed_files = 0;
@@ -90,8 +82,8 @@ class FaultStorm : public testing::TestWithParam<FsKind> {
     root_ = Fd(open(fs_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     for (size_t i = 0; i < kFiles; ++i) {
       const std::string name = "f" + std::to_string(i);
-      news_[i] = stamped(static_cast<uint8_t>(2 * i + 1), 20000 + 7000 * i);
-      olds_[i] = stamped(static_cast<uint8_t>(2 * i + 2), 9000);
+      news_[i] = stamped_text(static_cast<uint8_t>(2 * i + 1), 20000 + 7000 * i);
+      olds_[i] = stamped_text(static_cast<uint8_t>(2 * i + 2), 9000);
       write_text(fs_.file("from/" + name), news_[i], 0640);
       // Every other one replaces a file.
       watched_.push_back({fs_.file("to/" + name), {&news_[i], &olds_[i]}, i % 2 == 1});

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <map>
-#include <span>
 
 #include "observer.h"
 #include "testing/private_mounts.h"
@@ -20,12 +19,6 @@ namespace {
 
 constexpr uint64_t kKiB = 1024;
 constexpr uint64_t kMiB = 1024 * kKiB;
-
-std::string stamped(uint8_t file, uint64_t size) {
-  std::string text(size, '\0');
-  fill_stamped(std::as_writable_bytes(std::span(text)), file, 0);
-  return text;
-}
 
 // A directory with old files, and sources outside of the file system.
 class Tight {
@@ -78,8 +71,9 @@ class Tight {
  private:
   void add(const std::string& name, uint64_t size, bool exists) {
     const auto number = static_cast<uint8_t>(2 * olds_.size());
-    std::string& now = news_[name] = stamped(static_cast<uint8_t>(number + 2), size);
-    std::string& old = olds_[name] = exists ? stamped(static_cast<uint8_t>(number + 1), size) : "";
+    std::string& now = news_[name] = stamped_text(static_cast<uint8_t>(number + 2), size);
+    std::string& old = olds_[name] =
+        exists ? stamped_text(static_cast<uint8_t>(number + 1), size) : "";
     write_text(sources_ + "/" + name, now);
     if (exists) write_text(directory_ + "/" + name, old);
     Watched watched{directory_ + "/" + name, {&now}, !exists};

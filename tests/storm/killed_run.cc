@@ -1,6 +1,7 @@
 #include "killed_run.h"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -85,6 +86,44 @@ std::chrono::nanoseconds random_moment(std::chrono::nanoseconds idle,
   };
   if (choose(random, 4) == 0) return even(idle);
   return idle + even(std::max(longest - idle, longest / 8) * 4 / 3);
+}
+
+void KillTally::add(const KillTally& other) {
+  early += other.early;
+  inside += other.inside;
+  late += other.late;
+}
+
+void expect_kills_everywhere(const KillTally& tally) {
+  constexpr size_t kMany = 1000;
+  if (tally.all() < kMany) {
+    EXPECT_GT(tally.early + tally.inside, 0U) << "nothing was killed";
+    return;
+  }
+  EXPECT_GE(tally.early, tally.all() / 20);
+  EXPECT_GE(tally.inside, tally.all() / 10);
+  EXPECT_GE(tally.late, tally.all() / 20);
+}
+
+KillTally kill_copies(const KilledCopies& storm, size_t copies, std::mt19937_64& random) {
+  constexpr size_t kRuns = 5;
+  const std::chrono::nanoseconds idle = time_of({COPYFILE_COMMAND, "--version"}, kRuns);
+  std::chrono::nanoseconds longest{0};
+  for (size_t i = 0; i < kRuns; ++i) {
+    storm.clear();
+    longest = std::max(longest, time_of(storm.command(i % 2), 1));
+  }
+  KillTally tally;
+  for (size_t i = 0; i < copies && !testing::Test::HasFailure(); ++i) {
+    storm.clear();
+    const std::chrono::nanoseconds after = random_moment(idle, longest, random);
+    const KilledRun run = run_and_kill(storm.command(i % 2), after);
+    storm.check(run, i % 2);
+    tally.late += run.killed ? 0 : 1;
+    tally.early += run.killed && after < idle ? 1 : 0;
+    tally.inside += run.killed && after >= idle ? 1 : 0;
+  }
+  return tally;
 }
 
 }  // namespace libcopyfile::test

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <random>
 #include <string>
 #include <vector>
@@ -23,5 +24,26 @@ std::chrono::nanoseconds time_of(const std::vector<std::string>& argv, int runs)
 // then to a little more than it takes, so that some are let live.
 std::chrono::nanoseconds random_moment(std::chrono::nanoseconds idle,
                                        std::chrono::nanoseconds longest, std::mt19937_64& random);
+
+// Where the kills hit.
+struct KillTally {
+  size_t early = 0;   // before an idle run of the command would have ended
+  size_t inside = 0;  // later
+  size_t late = 0;    // it had ended
+
+  size_t all() const { return early + inside + late; }
+  void add(const KillTally& other);
+};
+
+// Of many copies each moment got its share. Where a few hundred or less hit is up to chance, and to what else the machine does.
+void expect_kills_everywhere(const KillTally& tally);
+
+// Copies of two versions in turns, each killed at a random moment.
+struct KilledCopies {
+  std::function<void()> clear;  // before each
+  std::function<std::vector<std::string>(size_t version)> command;
+  std::function<void(const KilledRun&, size_t version)> check;  // after each; ends where it failed
+};
+KillTally kill_copies(const KilledCopies& storm, size_t copies, std::mt19937_64& random);
 
 }  // namespace libcopyfile::test

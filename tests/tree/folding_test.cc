@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <functional>
 
 #include "fixture.h"
 #include "testing/text_files.h"
@@ -96,6 +97,20 @@ dev_t device_of(const std::string& path) {
   return st.st_dev;
 }
 
+std::vector<TreeOptions> all_ways() {
+  std::vector<TreeOptions> ways;
+  for (const bool in_place : {false, true}) {
+    for (const bool plain : {false, true}) {
+      TreeOptions options = archive();
+      options.in_place = in_place;
+      options.plain_small_files = plain;
+      options.jobs = 2;
+      ways.push_back(options);
+    }
+  }
+  return ways;
+}
+
 class FoldingTest : public ::testing::Test {
  protected:
   FoldingTest()
@@ -117,6 +132,18 @@ class FoldingTest : public ::testing::Test {
     ASSERT_EQ(told_.troubles.size(), 1U) << ::testing::PrintToString(told_.lines);
     EXPECT_EQ(told_.errnos, (std::vector<int>{EEXIST}));
   }
+  // Into a directory that is not there yet, and into one that is.
+  void in_all_ways(const std::function<void(const std::string&, const TreeOptions&)>& check) {
+    int number = 0;
+    for (const bool there : {false, true}) {
+      for (const TreeOptions& options : all_ways()) {
+        const std::string to = "to" + std::to_string(++number);
+        SCOPED_TRACE(to);
+        if (there) make_directory(to_.file(to));
+        check(to, options);
+      }
+    }
+  }
   std::string source(const std::string& name) const { return source_ + "/" + name; }
 
   std::string source_;
@@ -128,35 +155,15 @@ class FoldingTest : public ::testing::Test {
   Told told_;
 };
 
-std::vector<TreeOptions> all_ways() {
-  std::vector<TreeOptions> ways;
-  for (const bool in_place : {false, true}) {
-    for (const bool plain : {false, true}) {
-      TreeOptions options = archive();
-      options.in_place = in_place;
-      options.plain_small_files = plain;
-      options.jobs = 2;
-      ways.push_back(options);
-    }
-  }
-  return ways;
-}
-
 TEST_F(FoldingTest, OfTwoFilesTheSecondIsRefused) {
   write_text(source("name"), "one or the other");
   write_text(source("NAME"), "one or the other");
-  int number = 0;
-  for (const bool there : {false, true}) {
-    for (const TreeOptions& options : all_ways()) {
-      const std::string to = "to" + std::to_string(++number);
-      SCOPED_TRACE(to);
-      if (there) make_directory(to_.file(to));
-      EXPECT_FALSE(copy(to, options));
-      expect_second_is_refused();
-      EXPECT_EQ(names_in(to_.file(to)), (std::vector<std::string>{"name"}));
-      EXPECT_EQ(read_text(to_.file(to) + "/name"), "one or the other");
-    }
-  }
+  in_all_ways([&](const std::string& to, const TreeOptions& options) {
+    EXPECT_FALSE(copy(to, options));
+    expect_second_is_refused();
+    EXPECT_EQ(names_in(to_.file(to)), (std::vector<std::string>{"name"}));
+    EXPECT_EQ(read_text(to_.file(to) + "/name"), "one or the other");
+  });
 }
 
 TEST_F(FoldingTest, WhatWasThereIsReplacedOnce) {
@@ -179,33 +186,21 @@ TEST_F(FoldingTest, TwoDirectoriesAreNotMixed) {
   make_directory(source("Sub"));
   write_text(source("sub/small"), "s");
   write_text(source("Sub/large"), "l");
-  int number = 0;
-  for (const bool there : {false, true}) {
-    for (const TreeOptions& options : all_ways()) {
-      const std::string to = "to" + std::to_string(++number);
-      SCOPED_TRACE(to);
-      if (there) make_directory(to_.file(to));
-      EXPECT_FALSE(copy(to, options));
-      expect_second_is_refused();
-      EXPECT_EQ(names_in(to_.file(to) + "/sub").size(), 1U);
-    }
-  }
+  in_all_ways([&](const std::string& to, const TreeOptions& options) {
+    EXPECT_FALSE(copy(to, options));
+    expect_second_is_refused();
+    EXPECT_EQ(names_in(to_.file(to) + "/sub").size(), 1U);
+  });
 }
 
 TEST_F(FoldingTest, LinksAndPipesToo) {
   ASSERT_EQ(symlink("a", source("link").c_str()), 0);
   ASSERT_EQ(symlink("b", source("LINK").c_str()), 0);
-  int number = 0;
-  for (const bool there : {false, true}) {
-    for (const TreeOptions& options : all_ways()) {
-      const std::string to = "to" + std::to_string(++number);
-      SCOPED_TRACE(to);
-      if (there) make_directory(to_.file(to));
-      EXPECT_FALSE(copy(to, options));
-      expect_second_is_refused();
-      EXPECT_EQ(names_in(to_.file(to)), (std::vector<std::string>{"link"}));
-    }
-  }
+  in_all_ways([&](const std::string& to, const TreeOptions& options) {
+    EXPECT_FALSE(copy(to, options));
+    expect_second_is_refused();
+    EXPECT_EQ(names_in(to_.file(to)), (std::vector<std::string>{"link"}));
+  });
 }
 
 // What differs in more than case is copied as ever.
