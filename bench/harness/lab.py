@@ -115,7 +115,7 @@ class Lab:
     def _sample(self, case, one, round_number, pair):
         self.prepare(case)
         if self.reported and case.fills > _MUCH and not self.settings.quick:
-            memory.back_free()
+            memory.back_free(case.fills)
         if case.before:
             case.before()
         page_cache = machine.meminfo("Cached")

@@ -3,7 +3,8 @@
 A virtual machine whose balloon reports free pages has given them back to its host two seconds after
 they became free. The next copy pays for each of them with a fault in the host: 2 GiB of page cache
 then cost 0.2 s or 4 s, as luck has it (measured: cp of 1 GiB, 0.08 s to 2.1 s of system time). So
-before each sample that will fill much page cache, all free memory is taken, touched and freed again.
+before each sample that will fill much page cache, free memory is taken, touched and freed again: what was
+freed last is what the kernel hands out first.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ from harness import machine
 _REPORTING = 5  # VIRTIO_BALLOON_F_REPORTING
 _MADV_POPULATE_WRITE = 23  # Linux 5.14
 _KEPT = 1536 << 20  # left alone, for everybody else
+_AROUND = 2 << 30  # inodes, the image's own pages, what others take meanwhile
 
 
 def reporting(pattern="/sys/bus/virtio/drivers/virtio_balloon/virtio*/features"):
@@ -26,9 +28,9 @@ def reporting(pattern="/sys/bus/virtio/drivers/virtio_balloon/virtio*/features")
     return False
 
 
-def back_free():
-    """Has the host back all free memory. Bytes touched."""
-    size = machine.meminfo("MemFree") - _KEPT
+def back_free(fills):
+    """Has the host back the free memory that a sample will take, which fills so much page cache. Bytes touched."""
+    size = min(machine.meminfo("MemFree") - _KEPT, 3 * fills + _AROUND)
     if size <= 0:
         return 0
     size -= size % mmap.PAGESIZE

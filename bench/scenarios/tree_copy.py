@@ -1,8 +1,9 @@
 """Trees whose files are cached, copied as quickly as can be."""
 
 import functools
+import os
 
-from harness import peers, rooms, trees, verify
+from harness import data, peers, rooms, trees, verify
 from harness.model import Case, variant
 from harness.scenario import Scenario
 
@@ -21,6 +22,14 @@ def of_system(lab, room):
     return f"{files} files of /usr/share, {size >> 20} MiB", files, size
 
 
+def of_large_files(lab, room):
+    files, size = 8, lab.pick(128, 2) * MIB
+    os.mkdir(room / "source")
+    for number in range(files):
+        data.write(room / f"source/large-{number}", size)
+    return f"{files} files of {size >> 20} MiB", files, files * size
+
+
 class TreeCopy(Scenario):
     name = "tree-copy"
     title = "A cached tree"
@@ -35,6 +44,8 @@ class TreeCopy(Scenario):
                     lab, room, lab.pick(100000, 300), lab.pick(1000, 10)))
             with rooms.in_memory(kind, lab.pick(4096, 512) * MIB, cached=lab.pick(1024, 64) * MIB) as room:
                 yield self._compare(lab, room, f"{kind} system", *of_system(lab, room))
+            with rooms.in_memory(kind, lab.pick(4096, 512) * MIB, cached=lab.pick(1024, 64) * MIB) as room:
+                yield self._compare(lab, room, f"{kind} large files", *of_large_files(lab, room))
 
     def _compare(self, lab, room, name, work, files, size):
         src, dst = room / "source", room / "copy"
