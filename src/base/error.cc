@@ -36,6 +36,7 @@ std::string_view describe(Op op) {
     case Op::digest: return "compute the digest of";
     case Op::verify: return "verify";
     case Op::progress: return "report progress on";
+    case Op::offload: return "let the storage copy";
   }
   return "go on";
 }

@@ -44,6 +44,7 @@ enum class Op : uint8_t {
   digest,
   verify,
   progress,
+  offload,
 };
 
 // A verb phrase that fits behind "cannot": "read", "clone", "create the private file".

@@ -22,7 +22,7 @@ TEST(Error, UnknownErrnoIsNoCrash) {
 }
 
 TEST(Error, EveryOperationHasWords) {
-  for (int op = 0; op <= static_cast<int>(Op::progress); ++op) {
+  for (int op = 0; op <= static_cast<int>(Op::offload); ++op) {
     EXPECT_FALSE(describe(static_cast<Op>(op)).empty());
     if (op > 0) {
       EXPECT_NE(describe(static_cast<Op>(op)), describe(Op::none)) << op;

@@ -1,0 +1,24 @@
+// What a logical unit says of itself, as far as copies care. Data: read_scsi_unit.h asks for it, mechanisms decide on it.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "wire/copy_results.h"
+#include "wire/third_party_copy.h"
+#include "wire/vpd.h"
+
+namespace libcopyfile {
+
+struct ScsiUnit {
+  wire::StandardInquiry inquiry;
+  wire::Capacity capacity;
+  std::vector<wire::Designator> designators;                 // page 83h
+  std::optional<wire::BlockLimits> block_limits;             // page B0h
+  std::optional<wire::ThirdPartyCopy> third_party_copy;      // page 8Fh
+  std::optional<wire::OperatingParameters> copy_parameters;  // RECEIVE COPY OPERATING PARAMETERS
+
+  uint64_t size() const { return (capacity.last_lba + 1) * capacity.block_length; }
+};
+
+}  // namespace libcopyfile

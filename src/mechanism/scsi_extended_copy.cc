@@ -1,0 +1,226 @@
+// EXTENDED COPY (83h/00h): ranges become segment descriptors, as many in a command as the target takes. Segments are processed
+// in order, so that what a command that stopped says of the failing one tells how far it came; what it says of the bytes of
+// that one is not used, as targets do not agree on it.
+#include <algorithm>
+
+#include "mechanism/scsi_limits.h"
+#include "mechanism/scsi_mechanism.h"
+#include "mechanism/scsi_proof.h"
+#include "mechanism/scsi_ranges.h"
+#include "mechanism/scsi_sense.h"
+
+namespace libcopyfile {
+namespace {
+
+constexpr uint32_t kStatusLength = 12;
+constexpr const char* kRefused = "the device does not accept the request";
+
+// What all tasks of one copy share, and what they have learned of the target.
+struct Shared {
+  ExtendedCopyLimits limits;
+  uint32_t segments = 1;  // of one command, now
+  bool plain = false;     // only what every target understands
+  uint8_t next_list_id = 1;
+
+  explicit Shared(const ExtendedCopyLimits& l) : limits(l), segments(l.segments) {}
+
+  bool byte_segments() const { return limits.byte_segments && !plain; }
+  uint64_t segment_bytes() const {
+    if (byte_segments()) return limits.segment_bytes;
+    return std::min(limits.segment_bytes,
+                    align_down(uint64_t{UINT16_MAX} * limits.block, limits.granularity));
+  }
+  // Identifiers are for those who ask for the status. tcmu-runner accepts lists without one only, LIO takes both.
+  bool with_list_id() const { return limits.list_id_needed || (limits.status && !plain); }
+  uint8_t list_id() {
+    const uint8_t id = next_list_id;
+    next_list_id = next_list_id == UINT8_MAX ? 1 : static_cast<uint8_t>(next_list_id + 1);
+    return id;
+  }
+};
+
+class ExtendedCopyTask final : public ScsiTask {
+ public:
+  ExtendedCopyTask(Shared& shared, std::vector<CopyRange> pieces)
+      : shared_(shared), pieces_(std::move(pieces)), length_(total_length(pieces_)) {}
+
+  Step first() override { return send(0); }
+
+  Step next(const ScsiReply& reply) override {
+    if (succeeded(reply)) {
+      advance(sent_);
+      return at_ == pieces_.size() ? Step{} : send(0);
+    }
+    const Judgement judgement = judge(reply);
+    if (reply.error == 0 && reply.sense && reply.sense->code.key == wire::SenseKey::copy_aborted) {
+      // A number that was not in the list says nothing.
+      const size_t failed = reply.sense->failed_segment().value_or(0);
+      if (failed < sent_) advance(failed);
+    }
+    return react(judgement);
+  }
+
+  uint64_t done() const override { return done_; }
+  uint64_t length() const override { return length_; }
+
+  std::optional<ScsiCommand> poll() const override {
+    if (!shared_.limits.status || list_id_ == 0) return std::nullopt;
+    const wire::CopyInCdb cdb{wire::CopyIn::copy_status_lid1, list_id_, kStatusLength};
+    return ScsiCommand{Unit::destination, wire::encode(cdb), {}, kStatusLength};
+  }
+
+  std::optional<uint64_t> polled(const ScsiReply& reply) const override {
+    const auto status = wire::decode_copy_status(reply.in);
+    if (!status || status->segments_processed > sent_) return std::nullopt;
+    const std::span<const CopyRange> processed =
+        std::span(pieces_).subspan(at_, status->segments_processed);
+    return done_ + total_length(processed);
+  }
+
+ private:
+  void advance(size_t pieces) {
+    if (pieces > 0) attempts_.progressed();
+    for (size_t i = 0; i < pieces; ++i) done_ += pieces_[at_++].length;
+  }
+
+  Step send(unsigned delay_ms) {
+    const ExtendedCopyLimits& limits = shared_.limits;
+    wire::CopyList list;
+    list_id_ = shared_.with_list_id() ? shared_.list_id() : uint8_t{0};
+    list.list_id = list_id_;
+    list.usage = list_id_ == 0 ? wire::ListIdUsage::none : wire::ListIdUsage::discard;
+    list.cscds = {limits.source};
+    if (!limits.same_unit) list.cscds.push_back(limits.destination);
+    sent_ = std::min<size_t>(shared_.segments, pieces_.size() - at_);
+    for (const CopyRange& piece : std::span(pieces_).subspan(at_, sent_)) {
+      list.segments.push_back(segment(piece));
+    }
+    ScsiCommand command;
+    command.out = wire::encode_copy_list(list);
+    command.cdb = wire::encode(wire::CopyOutCdb{wire::CopyOut::extended_copy_lid1, 0,
+                                                static_cast<uint32_t>(command.out.size()), 0});
+    return Step::send(std::move(command), delay_ms);
+  }
+
+  wire::Segment segment(const CopyRange& piece) const {
+    const uint32_t block = shared_.limits.block;
+    const uint16_t destination = shared_.limits.same_unit ? 0 : 1;
+    if (shared_.byte_segments()) {
+      return wire::ByteSegment{0, destination, static_cast<uint32_t>(piece.length),
+                               piece.in / block, piece.out / block};
+    }
+    return wire::BlockSegment{0, destination, static_cast<uint16_t>(piece.length / block),
+                              piece.in / block, piece.out / block};
+  }
+
+  Step react(const Judgement& judgement) {
+    switch (judgement.action) {
+      case SenseAction::again:
+      case SenseAction::once_more:
+      case SenseAction::partly:
+      case SenseAction::rename:
+        if (const auto delay = attempts_.again(judgement)) return send(*delay);
+        break;
+      case SenseAction::smaller:
+        if (sent_ > 1) {
+          shared_.segments = static_cast<uint32_t>(std::min<size_t>(shared_.segments, sent_ / 2));
+          return send(0);
+        }
+        break;
+      case SenseAction::plainer:
+        if (!plain_) return send_plain();
+        break;
+      default: break;
+    }
+    return judgement.give_up();
+  }
+
+  Step send_plain() {
+    plain_ = shared_.plain = true;
+    shared_.segments = 1;
+    std::vector<CopyRange> pieces(pieces_.begin(), pieces_.begin() + static_cast<ptrdiff_t>(at_));
+    const uint64_t most = shared_.segment_bytes();
+    // A unit that is larger than what the plainest request can say.
+    if (most == 0)
+      return Judgement{SenseAction::declined, EOPNOTSUPP, Scope::mounts, kRefused}.give_up();
+    for (const CopyRange& piece : std::span(pieces_).subspan(at_)) {
+      for (uint64_t done = 0; done < piece.length; done += most) {
+        pieces.push_back(piece.part(done, most));
+      }
+    }
+    pieces_ = std::move(pieces);
+    return send(0);
+  }
+
+  Shared& shared_;
+  std::vector<CopyRange> pieces_;
+  uint64_t length_;
+  size_t at_ = 0;    // pieces that are done
+  size_t sent_ = 0;  // pieces in the command under way
+  uint64_t done_ = 0;
+  uint8_t list_id_ = 0;
+  bool plain_ = false;
+  Attempts attempts_;
+};
+
+class ExtendedCopyTasks final : public ScsiTasks {
+ public:
+  ExtendedCopyTasks(Shared& shared, std::span<const CopyRange> ranges)
+      : shared_(shared), walk_(ranges, shared.limits.granularity) {}
+
+  std::unique_ptr<ScsiTask> make(uint64_t bytes) override {
+    std::vector<CopyRange> pieces;
+    if (shared_.segment_bytes() == 0) return nullptr;
+    uint64_t taken = 0;
+    while (pieces.size() < shared_.segments && taken < bytes) {
+      const auto piece = walk_.peek(std::min(bytes - taken, shared_.segment_bytes()));
+      if (!piece) break;
+      walk_.skip(piece->length);
+      pieces.push_back(*piece);
+      taken += piece->length;
+    }
+    if (pieces.empty()) return nullptr;
+    return std::make_unique<ExtendedCopyTask>(shared_, std::move(pieces));
+  }
+
+  std::optional<Step> declined() const override {
+    if (walk_.at_end()) return std::nullopt;
+    return Step::stop(Step::Kind::declined, EINVAL, Scope::file,
+                      "the range is not in whole units of the device");
+  }
+
+ private:
+  Shared& shared_;
+  RangeWalk walk_;
+};
+
+class ExtendedCopy final : public UnitMechanism {
+ public:
+  std::string_view name() const override { return "scsi_extended_copy"; }
+
+  Verdict can(const ScsiUnit& in, const ScsiUnit& out) const override {
+    const auto limits = negotiate_extended_copy(in, out);
+    if (!limits) return limits.error();
+    return {Can::unknown, "only trying tells whether the copy manager reaches both devices"};
+  }
+
+  Moved move(UnitPair& pair, std::span<const CopyRange> ranges) const override {
+    const auto limits = negotiate_extended_copy(pair.in, pair.out);
+    if (!limits) return refused(limits.error());
+    Shared shared(*limits);
+    ScsiRun run{pair.queue,          pair.control,    pair.watch,
+                limits->concurrency, pair.timeout_ms, pair.poll_ms};
+    return prove_then_run(pair, run, ranges, limits->granularity, limits->block,
+                          [&](std::span<const CopyRange> part) {
+                            return std::make_unique<ExtendedCopyTasks>(shared, part);
+                          });
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<UnitMechanism> make_scsi_extended_copy() {
+  return std::make_unique<ExtendedCopy>();
+}
+
+}  // namespace libcopyfile
