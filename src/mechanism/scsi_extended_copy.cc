@@ -44,12 +44,12 @@ class ExtendedCopyTask final : public ScsiTask {
   ExtendedCopyTask(Shared& shared, std::vector<CopyRange> pieces)
       : shared_(shared), pieces_(std::move(pieces)), length_(total_length(pieces_)) {}
 
-  Step first() override { return send(0); }
+  TaskStep first() override { return send(0); }
 
-  Step next(const ScsiReply& reply) override {
+  TaskStep next(const ScsiReply& reply) override {
     if (succeeded(reply)) {
       advance(sent_);
-      return at_ == pieces_.size() ? Step{} : send(0);
+      return at_ == pieces_.size() ? TaskStep{} : send(0);
     }
     const Judgement judgement = judge(reply);
     if (reply.error == 0 && reply.sense && reply.sense->code.key == wire::SenseKey::copy_aborted) {
@@ -83,7 +83,7 @@ class ExtendedCopyTask final : public ScsiTask {
     for (size_t i = 0; i < pieces; ++i) done_ += pieces_[at_++].length;
   }
 
-  Step send(unsigned delay_ms) {
+  TaskStep send(unsigned delay_ms) {
     const ExtendedCopyLimits& limits = shared_.limits;
     wire::CopyList list;
     list_id_ = shared_.with_list_id() ? shared_.list_id() : uint8_t{0};
@@ -99,7 +99,7 @@ class ExtendedCopyTask final : public ScsiTask {
     command.out = wire::encode_copy_list(list);
     command.cdb = wire::encode(wire::CopyOutCdb{wire::CopyOut::extended_copy_lid1, 0,
                                                 static_cast<uint32_t>(command.out.size()), 0});
-    return Step::send(std::move(command), delay_ms);
+    return TaskStep::send(std::move(command), delay_ms);
   }
 
   wire::Segment segment(const CopyRange& piece) const {
@@ -113,7 +113,7 @@ class ExtendedCopyTask final : public ScsiTask {
                               piece.in / block, piece.out / block};
   }
 
-  Step react(const Judgement& judgement) {
+  TaskStep react(const Judgement& judgement) {
     switch (judgement.action) {
       case SenseAction::again:
       case SenseAction::once_more:
@@ -135,7 +135,7 @@ class ExtendedCopyTask final : public ScsiTask {
     return judgement.give_up();
   }
 
-  Step send_plain() {
+  TaskStep send_plain() {
     plain_ = shared_.plain = true;
     shared_.segments = 1;
     std::vector<CopyRange> pieces(pieces_.begin(), pieces_.begin() + static_cast<ptrdiff_t>(at_));
@@ -183,10 +183,10 @@ class ExtendedCopyTasks final : public ScsiTasks {
     return std::make_unique<ExtendedCopyTask>(shared_, std::move(pieces));
   }
 
-  std::optional<Step> declined() const override {
+  std::optional<TaskStep> declined() const override {
     if (walk_.at_end()) return std::nullopt;
-    return Step::stop(Step::Kind::declined, EINVAL, Scope::file,
-                      "the range is not in whole units of the device");
+    return TaskStep::stop(TaskStep::Kind::declined, EINVAL, Scope::file,
+                          "the range is not in whole units of the device");
   }
 
  private:

@@ -82,9 +82,9 @@ class Runner {
   }
 
   // What a task said.
-  void take(Slot& slot, Step step) {
+  void take(Slot& slot, TaskStep step) {
     switch (step.kind) {
-      case Step::Kind::command:
+      case TaskStep::Kind::command:
         if (slot.sequence > stop_at_ || cancelled_) {
           slot.ended = true;
           return;
@@ -93,12 +93,12 @@ class Runner {
         slot.waiting = true;
         slot.due = run_.queue.now_ms() + step.delay_ms;
         return;
-      case Step::Kind::finished:
+      case TaskStep::Kind::finished:
         slot.ended = true;
         adapt(run_.queue.now_ms() - slot.began);
         return;
-      case Step::Kind::declined:
-      case Step::Kind::failed:
+      case TaskStep::Kind::declined:
+      case TaskStep::Kind::failed:
         slot.ended = true;
         if (slot.sequence >= stop_at_) return;
         stop_at_ = slot.sequence;
@@ -161,7 +161,7 @@ class Runner {
     const Result<size_t> count = run_.queue.reap(completions, wait_ms);
     if (!count) {
       stop_at_ = 0;
-      stop_ = Step::stop(Step::Kind::failed, count.error().code, Scope::file, "");
+      stop_ = TaskStep::stop(TaskStep::Kind::failed, count.error().code, Scope::file, "");
       return false;
     }
     for (size_t i = 0; i < *count; ++i) complete(completions[i]);
@@ -253,10 +253,10 @@ class Runner {
     if (cancelled_) {
       moved.stop = Stop::cancelled;
     } else if (stopped()) {
-      moved.stop = stop_.kind == Step::Kind::failed ? Stop::failed : Stop::declined;
+      moved.stop = stop_.kind == TaskStep::Kind::failed ? Stop::failed : Stop::declined;
       moved.error = stop_.error;
       moved.scope = stop_.scope;
-    } else if (const std::optional<Step> declined = tasks_.declined()) {
+    } else if (const std::optional<TaskStep> declined = tasks_.declined()) {
       moved.stop = Stop::declined;
       moved.error = declined->error;
       moved.scope = declined->scope;
@@ -270,7 +270,7 @@ class Runner {
   uint64_t task_bytes_;
   uint64_t next_sequence_ = 0;
   uint64_t stop_at_ = UINT64_MAX;  // the first task that stopped
-  Step stop_;
+  TaskStep stop_;
   uint64_t behind_ = 0;  // bytes in place before the first slot
   uint64_t told_ = 0;
   unsigned under_way_ = 0;

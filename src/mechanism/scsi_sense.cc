@@ -121,9 +121,10 @@ std::string unknown(const wire::SenseCode& code) {
 std::span<const SenseRow> sense_table() { return kSense; }
 std::span<const StatusRow> status_table() { return kStatus; }
 
-Step Judgement::give_up() const {
+TaskStep Judgement::give_up() const {
   const bool final = action == SenseAction::failed;
-  return Step::stop(final ? Step::Kind::failed : Step::Kind::declined, code, scope, reason);
+  return TaskStep::stop(final ? TaskStep::Kind::failed : TaskStep::Kind::declined, code, scope,
+                        reason);
 }
 
 bool succeeded(const ScsiReply& reply) {

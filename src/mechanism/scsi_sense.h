@@ -50,7 +50,7 @@ struct Judgement {
   std::string reason;
 
   // The end of it, where its action has not helped.
-  Step give_up() const;
+  TaskStep give_up() const;
 };
 
 // REQUIRES a reply that is not a success. What no table lists is a failure.

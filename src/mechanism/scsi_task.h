@@ -29,7 +29,7 @@ struct ScsiReply {
 };
 
 // What a task wants next.
-struct Step {
+struct TaskStep {
   enum class Kind : uint8_t { command, finished, declined, failed };
 
   Kind kind = Kind::finished;
@@ -38,15 +38,15 @@ struct Step {
   Error error;            // of declined and failed; `where` is the reason
   Scope scope = Scope::file;
 
-  static Step send(ScsiCommand command, unsigned delay_ms = 0) {
-    Step step;
+  static TaskStep send(ScsiCommand command, unsigned delay_ms = 0) {
+    TaskStep step;
     step.kind = Kind::command;
     step.command = std::move(command);
     step.delay_ms = delay_ms;
     return step;
   }
-  static Step stop(Kind kind, int code, Scope scope, std::string reason) {
-    Step step;
+  static TaskStep stop(Kind kind, int code, Scope scope, std::string reason) {
+    TaskStep step;
     step.kind = kind;
     step.error = Error{code, Op::offload, std::move(reason), {}};
     step.scope = scope;
@@ -57,8 +57,8 @@ struct Step {
 class ScsiTask {
  public:
   virtual ~ScsiTask() = default;
-  virtual Step first() = 0;
-  virtual Step next(const ScsiReply& reply) = 0;
+  virtual TaskStep first() = 0;
+  virtual TaskStep next(const ScsiReply& reply) = 0;
   // Of its bytes, how many are in place, without gaps from its first one.
   virtual uint64_t done() const = 0;
   virtual uint64_t length() const = 0;
@@ -76,7 +76,7 @@ class ScsiTasks {
   virtual ~ScsiTasks() = default;
   // At most `bytes` of work, if it can be cut there.
   virtual std::unique_ptr<ScsiTask> make(uint64_t bytes) = 0;
-  virtual std::optional<Step> declined() const = 0;
+  virtual std::optional<TaskStep> declined() const = 0;
 };
 
 // How many bytes a target is known to have done of what is not complete yet: for display, and to be asked whether to go on.

@@ -36,9 +36,9 @@ class TokenTask final : public ScsiTask {
   TokenTask(Shared& shared, std::vector<CopyRange> pieces)
       : shared_(shared), pieces_(std::move(pieces)), length_(total_length(pieces_)) {}
 
-  Step first() override { return populate(0); }
+  TaskStep first() override { return populate(0); }
 
-  Step next(const ScsiReply& reply) override {
+  TaskStep next(const ScsiReply& reply) override {
     switch (state_) {
       case State::populating: return succeeded(reply) ? ask(Unit::source, 0) : react(reply);
       case State::fetching: return fetched(reply);
@@ -81,7 +81,7 @@ class TokenTask final : public ScsiTask {
     asking,  // how much was written
   };
 
-  Step populate(unsigned delay_ms) {
+  TaskStep populate(unsigned delay_ms) {
     state_ = State::populating;
     list_id_ = shared_.next_list_id++;
     wire::PopulateToken list;
@@ -97,19 +97,20 @@ class TokenTask final : public ScsiTask {
     return {unit, wire::encode(cdb), {}, kInformationLength};
   }
 
-  Step ask(Unit unit, unsigned delay_ms) {
+  TaskStep ask(Unit unit, unsigned delay_ms) {
     state_ = unit == Unit::source ? State::fetching : State::asking;
-    return Step::send(information(unit), delay_ms);
+    return TaskStep::send(information(unit), delay_ms);
   }
 
-  Step ask_later(Unit unit, const wire::OperationStatus& status) {
+  TaskStep ask_later(Unit unit, const wire::OperationStatus& status) {
     const unsigned delay_ms = delay(status);
     waited_ms_ += delay_ms;
     if (waited_ms_ < kMostWaitMs) return ask(unit, delay_ms);
-    return Step::stop(Step::Kind::failed, ETIMEDOUT, Scope::file, "the device does not get done");
+    return TaskStep::stop(TaskStep::Kind::failed, ETIMEDOUT, Scope::file,
+                          "the device does not get done");
   }
 
-  Step fetched(const ScsiReply& reply) {
+  TaskStep fetched(const ScsiReply& reply) {
     if (!succeeded(reply)) return react(reply);
     const auto answer = wire::decode_token_information(reply.in);
     if (!answer) return decline(EPROTO, "the device's answer about the token makes no sense");
@@ -123,7 +124,7 @@ class TokenTask final : public ScsiTask {
     return write(0);
   }
 
-  Step write(unsigned delay_ms) {
+  TaskStep write(unsigned delay_ms) {
     state_ = State::writing;
     list_id_ = shared_.next_list_id++;
     const uint64_t token_end = token_begin_ + covered_;
@@ -137,7 +138,7 @@ class TokenTask final : public ScsiTask {
     return send(Unit::destination, wire::CopyOut::write_using_token, wire::encode(list), delay_ms);
   }
 
-  Step written(const ScsiReply& reply) {
+  TaskStep written(const ScsiReply& reply) {
     if (succeeded(reply)) return advance(sent_);
     const Judgement judgement = judge(reply);
     if (reply.error != 0 || judgement.action != SenseAction::partly) return react(judgement);
@@ -146,7 +147,7 @@ class TokenTask final : public ScsiTask {
   }
 
   // After a write that stopped in between and does not say where.
-  Step asked(const ScsiReply& reply) {
+  TaskStep asked(const ScsiReply& reply) {
     const auto answer = wire::decode_token_information(reply.in);
     const Judgement lost{SenseAction::once_more, EIO, Scope::file,
                          "less was written than asked for"};
@@ -155,7 +156,7 @@ class TokenTask final : public ScsiTask {
     return partly(lost, answer->status.count, answer->status.unit);
   }
 
-  Step partly(const Judgement& judgement, uint64_t count, uint8_t unit) {
+  TaskStep partly(const Judgement& judgement, uint64_t count, uint8_t unit) {
     const uint64_t bytes = wire::count_in_bytes(unit, count, block()).value_or(0);
     // A count of more than was asked for says nothing.
     const uint64_t whole = bytes <= sent_ ? align_down(bytes, shared_.limits.granularity) : 0;
@@ -163,19 +164,19 @@ class TokenTask final : public ScsiTask {
     return react(judgement);
   }
 
-  Step advance(uint64_t bytes) {
+  TaskStep advance(uint64_t bytes) {
     done_ += bytes;
     renewed_ = false;
     waited_ms_ = 0;
     attempts_.progressed();
-    if (done_ == length_) return Step{};
+    if (done_ == length_) return TaskStep{};
     return done_ == token_begin_ + covered_ ? populate(0) : write(0);
   }
 
-  Step react(const ScsiReply& reply) { return react(judge(reply)); }
+  TaskStep react(const ScsiReply& reply) { return react(judge(reply)); }
 
   // A token that was not made: why, is in the sense data of the answer.
-  Step react(const wire::TokenInformation& answer) {
+  TaskStep react(const wire::TokenInformation& answer) {
     ScsiReply reply;
     reply.status = answer.status.completion_status;
     reply.sense = wire::decode_sense(wire::View(answer.status.sense));
@@ -183,7 +184,7 @@ class TokenTask final : public ScsiTask {
     return react(reply);
   }
 
-  Step react(const Judgement& judgement) {
+  TaskStep react(const Judgement& judgement) {
     switch (judgement.action) {
       case SenseAction::again:
       case SenseAction::once_more:
@@ -208,26 +209,26 @@ class TokenTask final : public ScsiTask {
   }
 
   // A result can be fetched once on some targets: without it, what it was about is done again.
-  Step repeat(unsigned delay_ms) {
+  TaskStep repeat(unsigned delay_ms) {
     const bool source = state_ == State::populating || state_ == State::fetching;
     return source ? populate(delay_ms) : write(delay_ms);
   }
 
-  static Step send(Unit unit, wire::CopyOut action, wire::Bytes list, uint32_t list_id,
-                   unsigned delay_ms) {
+  static TaskStep send(Unit unit, wire::CopyOut action, wire::Bytes list, uint32_t list_id,
+                       unsigned delay_ms) {
     ScsiCommand command;
     command.unit = unit;
     command.cdb =
         wire::encode(wire::CopyOutCdb{action, list_id, static_cast<uint32_t>(list.size()), 0});
     command.out = std::move(list);
-    return Step::send(std::move(command), delay_ms);
+    return TaskStep::send(std::move(command), delay_ms);
   }
-  Step send(Unit unit, wire::CopyOut action, wire::Bytes list, unsigned delay_ms) const {
+  TaskStep send(Unit unit, wire::CopyOut action, wire::Bytes list, unsigned delay_ms) const {
     return send(unit, action, std::move(list), list_id_, delay_ms);
   }
 
-  static Step decline(int code, const char* reason) {
-    return Step::stop(Step::Kind::declined, code, Scope::mounts, reason);
+  static TaskStep decline(int code, const char* reason) {
+    return TaskStep::stop(TaskStep::Kind::declined, code, Scope::mounts, reason);
   }
   static unsigned delay(const wire::OperationStatus& status) {
     if (status.delay_ms >= wire::OperationStatus::kDelayUnknown) return kStatusDelayMs;
@@ -274,10 +275,10 @@ class TokenTasks final : public ScsiTasks {
     return std::make_unique<TokenTask>(shared_, std::move(pieces));
   }
 
-  std::optional<Step> declined() const override {
+  std::optional<TaskStep> declined() const override {
     if (walk_.at_end()) return std::nullopt;
-    return Step::stop(Step::Kind::declined, EINVAL, Scope::file,
-                      "the range is not in whole units of the device");
+    return TaskStep::stop(TaskStep::Kind::declined, EINVAL, Scope::file,
+                          "the range is not in whole units of the device");
   }
 
  private:
