@@ -46,6 +46,7 @@ class FaultyFiles : public Files {
   // Its transfers are subject to the script as well.
   Result<std::unique_ptr<IoQueue>> queue(unsigned depth) override;
   Result<uint64_t> resident(int fd, Range range) override;
+  Devices* devices() override { return real_.devices(); }
 
  private:
   Verdict begin(std::string_view operation, int fd, uint64_t offset = 0, uint64_t length = 0);

@@ -175,6 +175,13 @@ class RangeCommand {
         return failed(fmt::format("failed to clone ranges of {} into {}{}", app::quoted(from_),
                                   app::quoted(to_), reason()),
                       e.code);
+      case Op::offload:
+        if (e.code != EOPNOTSUPP) {
+          return failed(fmt::format("the storage failed to copy {} to {}{}{}", app::quoted(from_),
+                                    app::quoted(to_), reason(), partly),
+                        e.code);
+        }
+        [[fallthrough]];
       case Op::copy_range:
         if (c_.options.data.offload == Offload::always && e.code == EOPNOTSUPP) {
           return failed(fmt::format("cannot copy ranges of {} to {} without their bytes passing "

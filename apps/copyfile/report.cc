@@ -77,7 +77,7 @@ std::string explain_outcome(const DataOutcome& outcome) {
   text += "done:\n";
   for (size_t i = 0; i < kMechanismCount; ++i) {
     if (outcome.bytes_by[i] == 0) continue;
-    text += fmt::format("{:<12}{}\n", name_of(static_cast<MechanismId>(i)),
+    text += fmt::format("{:<11} {}\n", name_of(static_cast<MechanismId>(i)),
                         size_with_bytes(outcome.bytes_by[i]));
   }
   text += fmt::format("{:<12}{}", "total", size_with_bytes(outcome.copied));
@@ -101,10 +101,13 @@ std::string debug_line(const Facts& facts, const DataOutcome& outcome, Sharing s
   const bool shared = used(outcome, MechanismId::reflink);
   const Verdict& learned = facts.learned[index_of(MechanismId::reflink)];
   const char* reflink = shared ? "yes" : learned.can == Can::no ? "unsupported" : "no";
+  const bool by_storage =
+      used(outcome, MechanismId::scsi_extended_copy) || used(outcome, MechanismId::scsi_token);
   // Whether copy_file_range(2) was offloaded the call does not say.
-  const char* offload = used(outcome, MechanismId::copy_range) ? "unknown"
-                        : sharing == Sharing::never            ? "avoided"
-                                                               : "no";
+  const char* offload = by_storage                               ? "yes"
+                        : used(outcome, MechanismId::copy_range) ? "unknown"
+                        : sharing == Sharing::never              ? "avoided"
+                                                                 : "no";
   const char* detection = sparse == Sparse::always           ? "zeros"
                           : used(outcome, MechanismId::zero) ? "SEEK_HOLE"
                                                              : "no";
@@ -115,6 +118,8 @@ std::string debug_line(const Facts& facts, const DataOutcome& outcome, Sharing s
 nlohmann::ordered_json json_of(const PerMechanism<Verdict>& verdicts) {
   nlohmann::ordered_json object = nlohmann::ordered_json::object();
   for (size_t i = 0; i < kMechanismCount; ++i) {
+    // What is for other kinds of pairs.
+    if (verdicts[i].can == Can::no && verdicts[i].reason.empty()) continue;
     nlohmann::ordered_json v;
     v["can"] = answer(verdicts[i].can);
     v["reason"] = verdicts[i].reason;

@@ -155,6 +155,8 @@ struct copyfile_how {
 #define COPYFILE_BY_BUFFERED 2
 #define COPYFILE_BY_DIRECT 3
 #define COPYFILE_BY_ZERO 4 /* holes and preallocated space: nothing was moved */
+#define COPYFILE_BY_SCSI_EXTENDED_COPY 5 /* between disks of one storage, which moved them */
+#define COPYFILE_BY_SCSI_TOKEN 6         /* the same, by tokens (ODX) */
 
 struct copyfile_report {
   uint64_t size;            /* bytes of the file, or of the request */

@@ -1,6 +1,7 @@
 #include "engine/range_job.h"
 
 #include "facts/read_facts.h"
+#include "facts/read_unit_facts.h"
 #include "plan/validate.h"
 
 namespace libcopyfile {
@@ -32,6 +33,8 @@ Done find_facts(Files& files, const RangeJob& job, Detail detail, RangeReport& r
   if (!out) return fail(out.error());
   if (Done ok = check_sides(*in, *out, job.streams); !ok) return ok;
   report.facts = join_sides(std::move(*in), std::move(*out), false, detail);
+  // Their descriptors are opened once more to claim them, which is not done to a caller's.
+  if (job.ours && detail == Detail::full) read_unit_facts(files, job.in, job.out, report.facts);
   return {};
 }
 

@@ -9,6 +9,8 @@ std::string_view name_of(MechanismId id) {
     case MechanismId::buffered: return "buffered";
     case MechanismId::direct: return "direct";
     case MechanismId::zero: return "zero";
+    case MechanismId::scsi_extended_copy: return "scsi_extended_copy";
+    case MechanismId::scsi_token: return "scsi_token";
     case MechanismId::count_: break;
   }
   return "none";

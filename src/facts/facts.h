@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,7 +24,16 @@ struct Verdict {
 
 // Every way in which bytes can come to be in place. The order is that of reports, not of preference. Values are part of
 // the C interface (copyfile_report): append only.
-enum class MechanismId : uint8_t { reflink, copy_range, buffered, direct, zero, count_ };
+enum class MechanismId : uint8_t {
+  reflink,
+  copy_range,
+  buffered,
+  direct,
+  zero,
+  scsi_extended_copy,
+  scsi_token,
+  count_,
+};
 inline constexpr size_t kMechanismCount = static_cast<size_t>(MechanismId::count_);
 std::string_view name_of(MechanismId id);
 template <class T>
@@ -63,6 +73,8 @@ struct KernelVersion {
   }
 };
 
+struct UnitFacts;  // unit_facts.h
+
 struct Facts {
   SideFacts in;
   SideFacts out;
@@ -80,6 +92,9 @@ struct Facts {
   bool cheap_clones = false;
   uint64_t memory = 0;                    // bytes of RAM of this machine, 0 if unknown
   std::optional<uint64_t> source_cached;  // bytes of the source in the page cache
+  // Two disks that can be asked to copy. Else why not; without a reason where there are no two disks at all.
+  std::shared_ptr<const UnitFacts> units;
+  Verdict no_units{Can::no, "", 0};
   // What was learned about this pair of mounts, or about this pair of files in this job.
   PerMechanism<Verdict> learned;
 };

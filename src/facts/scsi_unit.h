@@ -18,7 +18,11 @@ struct ScsiUnit {
   std::optional<wire::ThirdPartyCopy> third_party_copy;      // page 8Fh
   std::optional<wire::OperatingParameters> copy_parameters;  // RECEIVE COPY OPERATING PARAMETERS
 
+  // Of the whole unit, bytes.
   uint64_t size() const { return (capacity.last_lba + 1) * capacity.block_length; }
 };
+
+// The unit in which both can copy, whatever the mechanism, bytes: offsets and lengths are multiples of it.
+uint64_t copy_granularity(const ScsiUnit& in, const ScsiUnit& out);
 
 }  // namespace libcopyfile

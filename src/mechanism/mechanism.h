@@ -82,6 +82,9 @@ std::unique_ptr<Mechanism> make_copy_range();
 std::unique_ptr<Mechanism> make_buffered();
 std::unique_ptr<Mechanism> make_direct();
 std::unique_ptr<Mechanism> make_zero();
+// Between disks (scsi_mechanism.h, scsi_disk.cc).
+std::unique_ptr<Mechanism> make_disk_extended_copy();
+std::unique_ptr<Mechanism> make_disk_token();
 
 // Every mechanism of this build, by id.
 class Catalogue {

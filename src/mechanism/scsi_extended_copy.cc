@@ -201,7 +201,11 @@ class ExtendedCopy final : public UnitMechanism {
   Verdict can(const ScsiUnit& in, const ScsiUnit& out) const override {
     const auto limits = negotiate_extended_copy(in, out);
     if (!limits) return limits.error();
-    return {Can::unknown, "only trying tells whether the copy manager reaches both devices"};
+    return {Can::unknown, "in segments of up to " + bytes_text(limits->segment_bytes) + ", " +
+                              std::to_string(limits->segments) + " a command, " +
+                              std::to_string(limits->concurrency) +
+                              " commands at once, in units of " + bytes_text(limits->granularity) +
+                              "; only trying tells whether the copy manager reaches both disks"};
   }
 
   Moved move(UnitPair& pair, std::span<const CopyRange> ranges) const override {

@@ -42,6 +42,9 @@ struct TokenCopyLimits {
 
 Negotiated<TokenCopyLimits> negotiate_token_copy(const ScsiUnit& in, const ScsiUnit& out);
 
+// "512 bytes", "64 KiB": for reasons.
+std::string bytes_text(uint64_t bytes);
+
 // The designator by which a copy manager finds a unit; nothing where there is none that is certain. Of the logical unit, not
 // of a port; assigned by an authority, never by the vendor's own rules; short enough for a CSCD descriptor.
 std::optional<wire::Designator> copy_designator(const ScsiUnit& unit);

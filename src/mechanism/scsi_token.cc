@@ -298,7 +298,11 @@ class TokenCopy final : public UnitMechanism {
   Verdict can(const ScsiUnit& in, const ScsiUnit& out) const override {
     const auto limits = negotiate_token_copy(in, out);
     if (!limits) return limits.error();
-    return {Can::unknown, "only trying tells whether the destination accepts the source's tokens"};
+    return {Can::unknown,
+            "tokens of up to " + std::to_string(limits->source_ranges) +
+                " ranges, written to up to " + std::to_string(limits->destination_ranges) +
+                " at once, in units of " + bytes_text(limits->granularity) +
+                "; only trying tells whether the destination accepts the source's tokens"};
   }
 
   Moved move(UnitPair& pair, std::span<const CopyRange> ranges) const override {

@@ -26,6 +26,9 @@ inline constexpr uint64_t kColdShare = 4;
 // And whatever is larger than memory / kMemoryShare would only push other data out.
 inline constexpr uint64_t kMemoryShare = 2;
 
+// Less than this is copied faster than two disks are asked, claimed and their first copy is compared.
+inline constexpr uint64_t kSmallestByDisks = uint64_t{1} << 20;
+
 // Blocks of zeros that --sparse=always looks for: the unit of allocation within these bounds.
 inline constexpr uint64_t kSmallestHole = uint64_t{4} << 10;
 inline constexpr uint64_t kLargestHole = uint64_t{64} << 10;

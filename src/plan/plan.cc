@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "facts/unit_facts.h"
 #include "plan/cost.h"
 #include "plan/split.h"
 
@@ -16,6 +17,9 @@ uint64_t smallest_clone(const Facts& facts) {
 
 // Reading the copy again would cost more than another way of copying could gain.
 constexpr const char* kDigestReason = "a digest is computed as the bytes pass";
+
+// The first that is possible is taken: EXTENDED COPY is what most storage has, and knows best.
+constexpr MechanismId kByDisks[] = {MechanismId::scsi_extended_copy, MechanismId::scsi_token};
 
 class Planner {
  public:
@@ -35,6 +39,7 @@ class Planner {
     clip_to_source();
     if (plan_.short_source && options_.exact) return fail(ENODATA, Op::validate, past_end_);
     if (ranges_.empty()) return finish();
+    plan_disks();
     if (Done ok = plan_sharing(); !ok) return fail(ok.error());
     plan_rest();
     if (Done ok = plan_data(); !ok) return fail(ok.error());
@@ -44,7 +49,7 @@ class Planner {
  private:
   void refuse(MechanismId id, std::string reason) {
     Verdict& v = plan_.verdicts[index_of(id)];
-    if (v.can == Can::no) return;  // what can't be needs no second reason
+    if (v.can == Can::no) return;  // what can't be needs no second reason, nor what does not apply
     v = {Can::no, std::move(reason), 0};
   }
   bool possible(MechanismId id) const { return plan_.verdicts[index_of(id)].can != Can::no; }
@@ -70,7 +75,8 @@ class Planner {
     const std::string why = !facts_.in.size_trusted ? "the size of the source is not to be trusted"
                                                     : "a stream is read and written in order";
     for (const MechanismId id :
-         {MechanismId::reflink, MechanismId::copy_range, MechanismId::direct, MechanismId::zero}) {
+         {MechanismId::reflink, MechanismId::copy_range, MechanismId::direct, MechanismId::zero,
+          MechanismId::scsi_extended_copy, MechanismId::scsi_token}) {
       refuse(id, why);
     }
     Manner manner;
@@ -92,6 +98,55 @@ class Planner {
       }
       if (const CopyRange c = r.part(0, available); c.length > 0) ranges_.push_back(c);
     }
+  }
+
+  // What the storage copies goes to the plan, the others stay in ranges_.
+  void plan_disks() {
+    for (const MechanismId id : kByDisks) {
+      if (options_.sharing == Sharing::never) refuse(id, "it might share extents");
+      if (zero_block() > 0) refuse(id, "looking for zeros needs the bytes in memory");
+      if (options_.bytes_seen && options_.offload != Offload::always) refuse(id, kDigestReason);
+    }
+    const auto* const id = std::find_if(std::begin(kByDisks), std::end(kByDisks),
+                                        [&](MechanismId one) { return possible(one); });
+    if (id == std::end(kByDisks)) return;
+    RangeList cores, rest;
+    for (const CopyRange& r : ranges_) {
+      const AlignedParts parts = split_for_disks(r);
+      rest.add(parts.head);
+      cores.add(parts.core);
+      rest.add(parts.tail);
+    }
+    if (cores.empty() ||
+        (options_.offload != Offload::always && cores.bytes() < cost::kSmallestByDisks)) {
+      const char* const reason = cores.empty() ? "source and destination are not aligned together"
+                                               : "too little to gain by it";
+      for (const MechanismId one : kByDisks) refuse(one, reason);
+      return;
+    }
+    ranges_ = rest.take();
+    for (const MechanismId one : kByDisks) {
+      if (one != *id) refuse(one, "not needed");
+    }
+    add_step(*id, {}, cores.take(), "the storage copies on its own");
+  }
+
+  // Disks align from their beginning, not from that of a partition.
+  AlignedParts split_for_disks(const CopyRange& r) const {
+    const UnitFacts& units = *facts_.units;
+    const auto moved = [&](CopyRange range, bool to_disk) {
+      range.in = to_disk ? range.in + units.in_start : range.in - units.in_start;
+      range.out = to_disk ? range.out + units.out_start : range.out - units.out_start;
+      return range;
+    };
+    // What lies behind the end of the destination is for those who say so.
+    const uint64_t room = facts_.out.size > r.out ? facts_.out.size - r.out : 0;
+    AlignedParts parts = split_aligned(moved(r.part(0, room), true), units.granularity);
+    parts.head = moved(parts.head, false);
+    parts.core = moved(parts.core, false);
+    parts.tail = moved(parts.tail, false);
+    if (room < r.length) parts.tail = r.part(parts.head.length + parts.core.length, r.length);
+    return parts;
   }
 
   // Cloned ranges go to the plan, the others to rest_.
@@ -201,10 +256,7 @@ class Planner {
       return {};
     }
     if (options_.offload == Offload::always && !data_.empty()) {
-      return fail(Error{EOPNOTSUPP,
-                        Op::copy_range,
-                        plan_.verdicts[index_of(MechanismId::copy_range)].reason,
-                        {}});
+      return fail(no_offload());
     }
     RangeList direct, buffered;
     const bool around = around_cache();
@@ -232,6 +284,19 @@ class Planner {
              : options_.bytes_seen ? "the bytes are to be seen; pages are dropped behind them"
                                    : "what direct I/O can't take; pages are dropped behind it");
     return {};
+  }
+
+  // Why the bytes would have to pass through this host.
+  Error no_offload() const {
+    for (const MechanismId id : kByDisks) {
+      const Verdict& v = plan_.verdicts[index_of(id)];
+      if (v.reason.empty()) continue;
+      const std::string why =
+          v.can == Can::no ? v.reason : "some of the bytes are in no whole unit of the disks";
+      return Error{EOPNOTSUPP, Op::offload, why, {}};
+    }
+    const Verdict& v = plan_.verdicts[index_of(MechanismId::copy_range)];
+    return Error{EOPNOTSUPP, Op::copy_range, v.reason, {}};
   }
 
   bool use_copy_range() {

@@ -1,5 +1,6 @@
 #include "plan/print.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace libcopyfile {
@@ -55,8 +56,10 @@ std::string to_text(const PerMechanism<Verdict>& verdicts) {
   std::string text;
   for (size_t i = 0; i < kMechanismCount; ++i) {
     const Verdict& v = verdicts[i];
+    // What is for other kinds of pairs.
+    if (v.can == Can::no && v.reason.empty()) continue;
     std::string name(name_of(static_cast<MechanismId>(i)));
-    name.resize(12, ' ');
+    name.resize(std::max<size_t>(12, name.size() + 1), ' ');
     text += name;
     text += v.can == Can::yes ? "yes" : v.can == Can::no ? "no" : "unknown";
     if (!v.reason.empty()) text += ": " + v.reason;

@@ -17,6 +17,7 @@
 
 namespace libcopyfile {
 
+class Devices;
 class IoQueue;
 
 struct Timestamp {
@@ -150,6 +151,8 @@ class Files {
   virtual Result<std::unique_ptr<IoQueue>> queue(unsigned depth) = 0;
   // Bytes of `range` that the page cache holds: cachestat(2) (6.5).
   virtual Result<uint64_t> resident(int fd, Range range) = 0;
+  // What disks can do beside; nothing where no disks are known.
+  virtual Devices* devices() { return nullptr; }
 };
 
 }  // namespace libcopyfile

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sys/files.h"
+#include "sys/kernel_devices.h"
 
 namespace libcopyfile {
 
@@ -31,6 +32,10 @@ class KernelFiles final : public Files {
   Result<Fd> reopen(int fd, Reopen how) override;
   Result<std::unique_ptr<IoQueue>> queue(unsigned depth) override;
   Result<uint64_t> resident(int fd, Range range) override;
+  Devices* devices() override { return &devices_; }
+
+ private:
+  KernelDevices devices_;
 };
 
 }  // namespace libcopyfile

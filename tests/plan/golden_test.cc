@@ -18,7 +18,7 @@ const std::filesystem::path kGolden = std::filesystem::path(COPYFILE_TEST_DIR) /
 
 std::vector<PlanCase> all_cases() {
   std::vector<PlanCase> all = whole_file_cases();
-  for (auto more : {range_cases, kind_cases}) {
+  for (auto more : {range_cases, kind_cases, disk_cases}) {
     for (PlanCase& c : more()) all.push_back(std::move(c));
   }
   return all;
@@ -100,9 +100,12 @@ TEST_P(GoldenPlan, CoversEveryByteOnce) {
   }
   EXPECT_EQ(joined, expected);
   EXPECT_EQ(plan->bytes, total_length(expected));
-  for (const Verdict& v : plan->verdicts) {
-    EXPECT_NE(v.can, Can::unknown);
-    EXPECT_FALSE(v.reason.empty());
+  const bool disks = c.facts.units || !c.facts.no_units.reason.empty();
+  for (size_t i = 0; i < kMechanismCount; ++i) {
+    EXPECT_NE(plan->verdicts[i].can, Can::unknown);
+    // What is for disks says nothing of files.
+    const bool for_disks = i >= index_of(MechanismId::scsi_extended_copy);
+    EXPECT_EQ(plan->verdicts[i].reason.empty(), for_disks && !disks);
   }
 }
 

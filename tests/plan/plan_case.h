@@ -21,6 +21,7 @@ struct PlanCase {
 
 std::vector<PlanCase> whole_file_cases();
 std::vector<PlanCase> range_cases();
+std::vector<PlanCase> disk_cases();
 std::vector<PlanCase> kind_cases();  // streams, devices, file systems, the page cache
 
 // What the cases are made from.

@@ -1,0 +1,18 @@
+// Two disks that can be asked to copy. Data; read_unit_facts.h finds it out.
+#pragma once
+
+#include "facts/scsi_unit.h"
+
+namespace libcopyfile {
+
+struct UnitFacts {
+  ScsiUnit in, out;
+  // Where the partitions begin on their disks, bytes; 0 for whole disks.
+  uint64_t in_start = 0;
+  uint64_t out_start = 0;
+  bool same_disk = false;
+  // Offsets (of the disk) and lengths of what the disks copy are multiples of it.
+  uint64_t granularity = 512;
+};
+
+}  // namespace libcopyfile
