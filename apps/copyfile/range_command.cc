@@ -84,6 +84,11 @@ class RangeCommand {
       out = c_.names.create_exclusive(kCurrentDirectory, to_, 0666);
       created_ = out.has_value();
     }
+    if (out && there && there->type == FileType::block_device) {
+      Result<Fd> claimed = claim_device(c_.files, *out);
+      claimed_ = claimed && claimed->valid();
+      if (!claimed || claimed_) out = std::move(claimed);
+    }
     if (!out) {
       return cannot_open(to_, "writing", out.error().code);
     }
@@ -109,6 +114,7 @@ class RangeCommand {
     job.in = in_.get();
     job.out = out_.get();
     job.ours = true;
+    job.out_claimed = claimed_;
     job.ranges = ranges_;
     job.data = c_.options.data;
     job.data.will_sync = syncs();
@@ -250,6 +256,7 @@ class RangeCommand {
   Fd out_;
   bool opened_ = false;  // both
   bool created_ = false;
+  bool claimed_ = false;  // the destination, a device
   RangeReport report_;
 };
 

@@ -20,7 +20,7 @@ Error at(Error e, const std::string& where) {
 
 Done copy_bytes(const System& system, const Catalogue& catalogue, Learned* learned,
                 const FileJob& job, int in, const FileStat& source, int out, const FileStat& there,
-                FileReport& report) {
+                bool out_claimed, FileReport& report) {
   if (there.type == FileType::regular && there.size > 0) {
     const Done ok = retry_interrupted([&] { return system.files.truncate(out, 0); });
     if (!ok) return fail(at(ok.error(), job.out_path));
@@ -31,6 +31,7 @@ Done copy_bytes(const System& system, const Catalogue& catalogue, Learned* learn
   ranges.in = in;
   ranges.out = out;
   ranges.ours = ranges.streams = true;
+  ranges.out_claimed = out_claimed;
   ranges.ranges = {&whole, 1};
   ranges.data = job.data;
   ranges.control = job.control;
@@ -64,10 +65,17 @@ Done overwrite_file(const System& system, const Catalogue& catalogue, Learned* l
   const Result<FileStat> source = system.files.stat(in);
   if (!source) return fail(at(source.error(), job.in_path));
   const int dir = job.out_parent >= 0 ? job.out_parent : job.out_dir;
-  const Result<Fd> out = system.names.open(dir, path_of(job), Open::write);
+  Result<Fd> out = system.names.open(dir, path_of(job), Open::write);
   if (!out) return fail(out.error().code, Op::open, job.out_path);
   const Result<FileStat> there = system.files.stat(out->get());
   if (!there) return fail(at(there.error(), job.out_path));
+  bool claimed = false;
+  if (there->type == FileType::block_device) {
+    Result<Fd> ours = claim_device(system.files, *out);
+    if (!ours) return fail(ours.error().code, Op::open, job.out_path);
+    claimed = ours->valid();
+    if (claimed) out = std::move(ours);
+  }
   if (there->inode == source->inode && there->device == source->device) {
     return fail(EINVAL, Op::create, job.out_path);
   }
@@ -78,8 +86,8 @@ Done overwrite_file(const System& system, const Catalogue& catalogue, Learned* l
     metadata.read_replaced(out->get(), *there);
     if (Done ok = metadata.read_source(in, *source); !ok) return fail(at(ok.error(), job.in_path));
   }
-  if (Done ok =
-          copy_bytes(system, catalogue, learned, job, in, *source, out->get(), *there, report);
+  if (Done ok = copy_bytes(system, catalogue, learned, job, in, *source, out->get(), *there,
+                           claimed, report);
       !ok) {
     return ok;
   }

@@ -28,7 +28,7 @@ class Probe {
     if (!out_side) return fail(out_side.error());
     out_side->writable = true;
     report_.facts = join_sides(std::move(*in_side), std::move(*out_side), scratch_is_new_);
-    read_unit_facts(system_.files, in_.get(), scratch_.get(), report_.facts);
+    read_unit_facts(system_.files, in_.get(), scratch_.get(), false, report_.facts);
     resolve_unknown();
     make_plan();
     return {};

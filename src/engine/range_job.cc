@@ -3,6 +3,7 @@
 #include "facts/read_facts.h"
 #include "facts/read_unit_facts.h"
 #include "plan/validate.h"
+#include "sys/devices.h"
 
 namespace libcopyfile {
 namespace {
@@ -34,7 +35,9 @@ Done find_facts(Files& files, const RangeJob& job, Detail detail, RangeReport& r
   if (Done ok = check_sides(*in, *out, job.streams); !ok) return ok;
   report.facts = join_sides(std::move(*in), std::move(*out), false, detail);
   // Their descriptors are opened once more to claim them, which is not done to a caller's.
-  if (job.ours && detail == Detail::full) read_unit_facts(files, job.in, job.out, report.facts);
+  if (job.ours && detail == Detail::full) {
+    read_unit_facts(files, job.in, job.out, job.out_claimed, report.facts);
+  }
   return {};
 }
 
@@ -60,6 +63,13 @@ Result<PlanRequest> prepare(Files& files, Learned* learned, const RangeJob& job,
 }
 
 }  // namespace
+
+Result<Fd> claim_device(Files& files, const Fd& out) {
+  if (files.devices() == nullptr) return Fd();
+  Result<Fd> claimed = files.devices()->claim(out.get(), true);
+  if (!claimed && claimed.error().code != EBUSY) return Fd();
+  return claimed;
+}
 
 Done copy_ranges(Files& files, const Catalogue& catalogue, Learned* learned, const RangeJob& job,
                  RangeReport& report) {

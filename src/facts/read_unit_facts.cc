@@ -71,10 +71,11 @@ class Reader {
 
 }  // namespace
 
-void read_unit_facts(Files& files, int in, int out, Facts& facts) {
+void read_unit_facts(Files& files, int in, int out, bool out_claimed, Facts& facts) {
   if (facts.in.kind != FileType::block_device || facts.out.kind != FileType::block_device) return;
   Result<UnitFacts> units = Reader(files, in, out, facts).read();
   if (units) {
+    units->out_claimed = out_claimed;
     facts.units = std::make_shared<const UnitFacts>(std::move(*units));
   } else {
     facts.no_units = {Can::no, units.error().where, units.error().code};

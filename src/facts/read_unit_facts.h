@@ -5,7 +5,8 @@
 
 namespace libcopyfile {
 
-// Into facts.units, or why not into facts.no_units. Nothing is said of what is no pair of block devices.
-void read_unit_facts(Files& files, int in, int out, Facts& facts);
+// Into facts.units, or why not into facts.no_units. Nothing is said of what is no pair of block devices. `out_claimed`: `out`
+// was opened by Devices::claim(), which nobody can do again.
+void read_unit_facts(Files& files, int in, int out, bool out_claimed, Facts& facts);
 
 }  // namespace libcopyfile

@@ -11,6 +11,7 @@ struct UnitFacts {
   uint64_t in_start = 0;
   uint64_t out_start = 0;
   bool same_disk = false;
+  bool out_claimed = false;  // by whoever opened it
   // Offsets (of the disk) and lengths of what the disks copy are multiples of it.
   uint64_t granularity = 512;
 };

@@ -53,20 +53,26 @@ class ScsiDisk final : public Mechanism {
     if (facts.same_disk && overlaps(on_disk)) {
       return decline(EINVAL, "source and destination overlap on the disk");
     }
-    const Result<Fd> out = devices->claim(pair.out, true);
-    if (!out) return refused(out.error(), "the destination is mounted, or part of another device");
+    Result<Fd> claimed;
+    if (!facts.out_claimed) {
+      claimed = devices->claim(pair.out, true);
+      if (!claimed) {
+        return refused(claimed.error(), "the destination is mounted, or part of another device");
+      }
+    }
+    const int out = facts.out_claimed ? pair.out : claimed->get();
     Result<Fd> in;
     if (!pair.facts.same_file) {
       in = devices->claim(pair.in, false);
       if (!in) return refused(in.error(), "the source is mounted, or part of another device");
     }
-    const int source = pair.facts.same_file ? out->get() : in->get();
+    const int source = pair.facts.same_file ? out : in->get();
     const Done written = retry_interrupted([&] { return pair.files.sync(source, Sync::data); });
     if (!written) return failed(0, written.error());
-    if (!devices->drop_cache(out->get())) {
+    if (!devices->drop_cache(out)) {
       return decline(EPERM, "the page cache of the destination can't be emptied");
     }
-    Result<std::unique_ptr<ScsiQueue>> queue = devices->scsi_queue(source, out->get());
+    Result<std::unique_ptr<ScsiQueue>> queue = devices->scsi_queue(source, out);
     if (!queue) return refused(queue.error(), "SCSI commands can't be sent");
     Watch watch(pair.control);
     UnitPair units{**queue, facts.in, facts.out, pair.control, &watch};
@@ -74,8 +80,7 @@ class ScsiDisk final : public Mechanism {
     // What devices learn of each other is about these two: mounts are those of the nodes in /dev, of all disks.
     moved.scope = Scope::file;
     // What was read of the destination meanwhile, by whoever looks at every disk (udev), may be old.
-    if (const Done ok = devices->drop_cache(out->get()); !ok)
-      return failed(moved.bytes, ok.error());
+    if (const Done ok = devices->drop_cache(out); !ok) return failed(moved.bytes, ok.error());
     return moved;
   }
 

@@ -77,7 +77,10 @@ Result<DiskNode> KernelDevices::disk(int fd) {
 Result<Fd> KernelDevices::claim(int fd, bool write) {
   std::array<char, 32> path{};
   std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", fd);
-  const int again = ::open(path.data(), (write ? O_RDWR : O_RDONLY) | O_EXCL | O_CLOEXEC);
+  constexpr int kFlags = O_EXCL | O_CLOEXEC;
+  int again = ::open(path.data(), (write ? O_RDWR : O_RDONLY) | kFlags);
+  // Who may write need not be allowed to read.
+  if (again < 0 && errno == EACCES && write) again = ::open(path.data(), O_WRONLY | kFlags);
   if (again < 0) return fail(errno, Op::open);
   return Fd(again);
 }

@@ -169,6 +169,20 @@ TEST(BadInput, ABlockDeviceIsNotOverwrittenUnasked) {
   }
 }
 
+TEST(BadInput, ABlockDeviceThatIsMountedIsNotOverwrittenAtAll) {
+  ScratchFs fs = ScratchFs::ext4();
+  const Command copyfile = Command::in_test_directory();
+  copyfile.write("a", pattern(4096));
+  for (const Finished& f :
+       {copyfile({"--overwrite-device", "a", fs.device()}),
+        copyfile({"range", "--overwrite-device", "a", fs.device(), "0:0:4096"})}) {
+    EXPECT_EQ(f.exit_code, 1);
+    EXPECT_THAT(f.err, HasSubstr("Device or resource busy"));
+  }
+  const Finished first = copyfile.shell("head -c 4096 " + fs.device() + " | cmp -s - a");
+  EXPECT_EQ(first.exit_code, 1) << "its first block is that of the file system";
+}
+
 TEST(BadInput, AClosedStandardOutputIsAFailure) {
   const Command copyfile = Command::in_test_directory();
   copyfile.write("a", "x");
