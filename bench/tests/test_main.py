@@ -91,7 +91,7 @@ class Main(ScratchTest):
             self.assertIn("small:", process.stderr.readline())
             time.sleep(1)  # in the middle of the first sample
             process.send_signal(number)
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=60)
             self.assertEqual(process.returncode, 130, errors)
             left = [name for name in os.listdir(rooms.MEMORY) + os.listdir(self.out)
                     if name.startswith(f"copyfile-bench-{process.pid}-")]

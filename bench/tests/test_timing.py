@@ -60,7 +60,7 @@ class Run(ScratchTest):
     def test_interrupted_run_leaves_no_process(self):
         timer = self.timer()
         noted = self.path("pid")
-        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        threading.Thread(target=interrupt_when_written, args=(noted,)).start()
         with self.assertRaises(KeyboardInterrupt):
             timer.run([["sh", "-c", f"echo $$ > {noted}; exec sleep 60"]])
         with open(noted) as file:
@@ -70,6 +70,13 @@ class Run(ScratchTest):
                 return
             time.sleep(0.02)
         self.fail("the command outlives its run")
+
+
+def interrupt_when_written(path):
+    """However long the command takes to start."""
+    while not os.path.exists(path) or os.path.getsize(path) == 0:
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def gone(pid):
