@@ -8,6 +8,7 @@
 #include "copyfile/checksums.h"
 #include "copyfile/context.h"
 #include "copyfile/copy_observer.h"
+#include "copyfile/device_contents.h"
 #include "copyfile/input_file.h"
 #include "copyfile/interrupt.h"
 #include "copyfile/messages.h"
@@ -117,6 +118,9 @@ class CopyCommand {
   bool copy_roots() {
     if (roots_.empty()) return true;
     TreeOptions options = tree_options(c_);
+    if (c_.options.overwrite_device) {
+      for (const TreeRoot& root : roots_) announce_overwriting(c_, root.to);
+    }
     if (!filter_.empty()) options.filter = &filter_;
     limit_descriptors(roots_.size(), options);
     std::optional<TreeProgress> progress;

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "copyfile/context.h"
+#include "copyfile/device_contents.h"
 #include "copyfile/interrupt.h"
 #include "copyfile/messages.h"
 #include "copyfile/quote.h"
@@ -94,6 +95,7 @@ class RangeCommand {
     }
     out_ = std::move(*out);
     opened_ = true;
+    if (c_.options.overwrite_device) announce_overwriting(c_, to_);
     return true;
   }
 

@@ -8,6 +8,7 @@
 
 #include "command.h"
 
+#include "testing/loop_device.h"
 namespace libcopyfile::test {
 namespace {
 
@@ -181,6 +182,21 @@ TEST(BadInput, ABlockDeviceThatIsMountedIsNotOverwrittenAtAll) {
   }
   const Finished first = copyfile.shell("head -c 4096 " + fs.device() + " | cmp -s - a");
   EXPECT_EQ(first.exit_code, 1) << "its first block is that of the file system";
+}
+
+TEST(BadInput, WhatAnOverwrittenDeviceHeldIsTold) {
+  const Command copyfile = Command::in_test_directory();
+  copyfile.write("a", pattern(4096));
+  const LoopDevice device = attach_loop(make_image(1 << 20, ""), 512);
+  for (const std::vector<std::string>& how :
+       {std::vector<std::string>{"--overwrite-device", "a", device.path},
+        {"range", "--overwrite-device", "a", device.path, "0:0:4096"}}) {
+    ASSERT_EQ(pwrite(device.fd.get(), "XFSB", 4, 0), 4);
+    const Finished f = copyfile(how);
+    EXPECT_EQ(f.exit_code, 0);
+    EXPECT_EQ(f.err, "copyfile: overwriting the block device '" + device.path +
+                         "' of 1.0M (1048576 bytes): it holds an XFS file system\n");
+  }
 }
 
 TEST(BadInput, AClosedStandardOutputIsAFailure) {
