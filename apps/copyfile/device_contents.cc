@@ -60,9 +60,13 @@ void announce_overwriting(Context& context, const std::string& path) {
   std::string holds = "what it holds can't be read";
   std::string size;
   if (const Result<Fd> fd = context.names.open(kCurrentDirectory, path, Open::read)) {
+    // Two pieces, so that the kernel reads no more ahead than it must.
     std::vector<std::byte> beginning(kMarks);
-    const Result<size_t> length = read_full(context.files, fd->get(), beginning, 0, Cache::keep);
-    if (length) holds = "it holds " + contents_of(std::span(beginning).first(*length));
+    const auto read = [&](size_t at, size_t length) {
+      const auto piece = std::span(beginning).subspan(at, length);
+      return read_full(context.files, fd->get(), piece, at, Cache::keep).has_value();
+    };
+    if (read(0, 8192) && read(65536, 4096)) holds = "it holds " + contents_of(beginning);
     const Result<uint64_t> bytes = context.files.device_size(fd->get());
     if (bytes) size = " of " + size_with_bytes(*bytes);
   }

@@ -136,7 +136,12 @@ bool succeeded(const ScsiReply& reply) {
 Judgement judge(const ScsiReply& reply) {
   // Not declined, although other mechanisms could go on: after a timeout the target may still be writing, behind everybody's
   // back; after any other failure of the transport nobody else reaches the device either.
-  if (reply.error != 0) return {SenseAction::failed, reply.error, kFile, ""};
+  if (reply.error != 0) {
+    const char* const reason = reply.error == ETIMEDOUT
+                                   ? "no answer in time: the device may still be at it"
+                                   : "the command, or its answer, did not come through";
+    return {SenseAction::failed, reply.error, kFile, reason};
+  }
   if (reply.status == kCheckCondition && reply.sense) {
     const auto row = std::find_if(std::begin(kSense), std::end(kSense), [&](const SenseRow& one) {
       return fits(one, reply.sense->code);

@@ -167,6 +167,7 @@ TEST(ExtendedCopyMechanism, AfterATimeoutNobodyElseGoesOn) {
   const Moved moved = trial.run(*mechanism(), {&range, 1});
   EXPECT_EQ(moved.stop, Stop::failed) << "the target may still be writing";
   EXPECT_EQ(moved.error.code, ETIMEDOUT);
+  EXPECT_FALSE(moved.error.where.empty()) << "a reason";
 }
 
 TEST(ExtendedCopyMechanism, RangesThatAreNoWholeUnitsAreDeclinedWhereTheyAre) {
