@@ -32,8 +32,8 @@ class TreeScale(Scenario):
             yield result
 
     def _survey(self, lab, files):
-        # Blocks of 1 KiB: a million small files, twice, in 4 GiB.
-        with rooms.in_memory("xfs", max(files * 4096, rooms.SMALLEST), cached=files * 4096,
+        # Blocks of 1 KiB: a million small files, twice, with their inodes, in 6 GiB.
+        with rooms.in_memory("xfs", max(files * 6144, rooms.SMALLEST), cached=files * 4096,
                              mkfs=("-b", "size=1024")) as room:
             src, dst = room / "source", room / "copy"
             trees.write(src, max(files // 100, 1), files, _FILE)
