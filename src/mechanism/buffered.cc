@@ -98,14 +98,15 @@ class Worker {
     size_t used = 0;
     for (const CopyRange& part : chunk.parts) {
       const auto length = static_cast<size_t>(part.length);
-      const Result<size_t> n = read(buffer_.span().subspan(used, length), part.in);
-      if (!n) {
-        stop(Stop::failed, n.error());
+      size_t got = 0;
+      const Done ok = read(buffer_.span().subspan(used, length), part.in, got);
+      if (got > 0) pieces_.push_back({buffer_.span().subspan(used, got), part.in, part.out});
+      used += got;
+      if (!ok) {
+        stop(Stop::failed, ok.error());
         return;
       }
-      if (*n > 0) pieces_.push_back({buffer_.span().subspan(used, *n), part.in, part.out});
-      used += *n;
-      if (*n < length) {
+      if (got < length) {
         result_.stop = Stop::end_of_source;
         return;
       }
@@ -133,17 +134,19 @@ class Worker {
   // False when nothing behind `part` is to be moved; result_ says why. A stream may give less than was asked for.
   bool move_part(const CopyRange& part) {
     const auto length = static_cast<size_t>(part.length);
-    const Result<size_t> n = read(buffer_.span().first(length), part.in);
-    if (!n) {
-      stop(n.error().op == Op::progress ? Stop::cancelled : Stop::failed, n.error());
-      return false;
-    }
-    if (const Done ok = put(buffer_.span().first(*n), part.out); !ok) {
+    size_t got = 0;
+    const Done read_ok = read(buffer_.span().first(length), part.in, got);
+    if (const Done ok = put(buffer_.span().first(got), part.out); !ok) {
       stop(Stop::failed, ok.error());
       return false;
     }
-    if (s_.pair.tap != nullptr) show(buffer_.span().first(*n), part.in);
-    const bool ended = source_is_stream() ? *n == 0 : *n < length;
+    if (!read_ok) {
+      const Error& e = read_ok.error();
+      stop(e.op == Op::progress ? Stop::cancelled : Stop::failed, e);
+      return false;
+    }
+    if (s_.pair.tap != nullptr) show(buffer_.span().first(got), part.in);
+    const bool ended = source_is_stream() ? got == 0 : got < length;
     if (ended) result_.stop = Stop::end_of_source;
     return !ended;
   }
@@ -159,20 +162,29 @@ class Worker {
 
   bool source_is_stream() const { return s_.pair.facts.in.kind == FileType::stream; }
 
-  Result<size_t> read(std::span<std::byte> buffer, uint64_t offset) {
+  // `got` is what was read, also where an error is behind it.
+  Done read(std::span<std::byte> buffer, uint64_t offset, size_t& got) {
     Files& files = s_.pair.files;
+    Result<size_t> n;
     if (!source_is_stream()) {
       const Cache cache = s_.in_cache;  // the other worker may change it
-      Result<size_t> n = read_full(files, s_.pair.in, buffer, offset, cache);
-      if (!n && cache == Cache::drop && is_not_supported(n.error().code)) {
+      n = read_full(files, s_.pair.in, buffer, offset, cache, &got);
+      if (!n && got == 0 && cache == Cache::drop && is_not_supported(n.error().code)) {
         s_.in_cache = Cache::keep;  // probed by doing: Btrfs and tmpfs have no RWF_DONTCACHE
-        n = read_full(files, s_.pair.in, buffer, offset, Cache::keep);
+        n = read_full(files, s_.pair.in, buffer, offset, Cache::keep, &got);
       }
-      return n;
+    } else {
+      n = read_stream(buffer);
+      got = n.value_or(0);
     }
-    // A pipe may stay silent for ever: what has come goes on, and a signal is a moment to ask whether to stop.
+    if (!n) return fail(n.error());
+    return {};
+  }
+
+  // A pipe may stay silent for ever: what has come goes on, and a signal is a moment to ask whether to stop.
+  Result<size_t> read_stream(std::span<std::byte> buffer) {
     for (;;) {
-      Result<size_t> n = files.read(s_.pair.in, buffer, kStream, Cache::keep);
+      Result<size_t> n = s_.pair.files.read(s_.pair.in, buffer, kStream, Cache::keep);
       if (n || n.error().code != EINTR) return n;
       if (!s_.pair.control.moved(0)) return fail(ECANCELED, Op::progress);
     }

@@ -10,15 +10,14 @@ uint64_t advanced(uint64_t offset, size_t done) {
 }  // namespace
 
 Result<size_t> read_full(Files& files, int fd, std::span<std::byte> buffer, uint64_t offset,
-                         Cache cache) {
-  size_t done = 0;
+                         Cache cache, size_t* got) {
+  size_t own = 0;
+  size_t& done = got != nullptr ? *got : own;
+  done = 0;
   while (done < buffer.size()) {
     const Result<size_t> n = retry_interrupted(
         [&] { return files.read(fd, buffer.subspan(done), advanced(offset, done), cache); });
-    if (!n) {
-      if (done > 0) return done;
-      return n;
-    }
+    if (!n) return n;
     if (*n == 0) break;
     done += *n;
   }

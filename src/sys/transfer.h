@@ -14,10 +14,10 @@ auto retry_interrupted(F&& operation) -> decltype(operation()) {
   }
 }
 
-// Reads until the buffer is full or the file ends; the count is short only at end of file. If an error follows bytes
-// that were read, the bytes win: the next call meets the error again.
+// Reads until the buffer is full or the file ends; the count is short only at end of file. An error is an error also behind bytes
+// that were read (read(2) of a file with an unreadable block gives those before it first): `*got` says how many they are.
 Result<size_t> read_full(Files& files, int fd, std::span<std::byte> buffer, uint64_t offset,
-                         Cache cache = Cache::keep);
+                         Cache cache = Cache::keep, size_t* got = nullptr);
 
 // Writes all of `data`. `*written` holds what is in place, also when the result is an error. A write that returns 0 is
 // an error (EIO): pwrite(2) gives 0 only for a count of 0, and looping on it would never end.

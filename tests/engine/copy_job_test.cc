@@ -98,6 +98,16 @@ TEST_P(CopyJobTest, ShortTransfers) {
   EXPECT_TRUE(is_complete());
 }
 
+// A bad block: what lies before it can be read. Nothing that ends there is a copy.
+TEST_P(CopyJobTest, ABlockThatCannotBeReadIsAnError) {
+  job_.data.sharing = Sharing::never;
+  script_.inject("short read bytes=4096").inject("fail read errno=EIO after=2");
+  const Done ok = copy();
+  ASSERT_FALSE(ok);
+  EXPECT_EQ(ok.error().code, EIO);
+  expect_names({"source"});
+}
+
 constexpr const char* kOperations[] = {
     "open",        "stat_name", "create_unnamed", "create_exclusive",
     "stat",        "fs_info",   "access",         "seek_data",

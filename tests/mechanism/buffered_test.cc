@@ -46,6 +46,24 @@ TEST(Buffered, WithoutASecondThreadErrorsAreTheSame) {
   }
 }
 
+// read(2) gives what lies before an unreadable block first, and then the error: not the end of the file.
+TEST(Buffered, AnErrorBehindAShortReadIsNotTheEnd) {
+  const std::string directory = test_directory(FsKind::ext4);
+  for (const bool threads : {false, true}) {
+    Trial t(find_case("buffered", FsKind::ext4), directory);
+    t.system.script.inject("short read bytes=4096").inject("fail read errno=EIO after=2");
+    if (threads) {
+      t.run();
+    } else {
+      refusing({"no-threads"}, [&] { t.run(); });
+    }
+    t.check();
+    EXPECT_EQ(t.moved().stop, Stop::failed);
+    EXPECT_EQ(t.moved().error.code, EIO);
+    EXPECT_TRUE(threads || t.moved().bytes == 8192) << t.moved().bytes;
+  }
+}
+
 TEST(Buffered, ManySmallRangesShareABuffer) {
   const std::string directory = test_directory(FsKind::ext4);
   const Fd in = make_file(directory + "/in", layout_of("data 1M"), 1);
