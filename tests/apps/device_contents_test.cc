@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <span>
 
 namespace libcopyfile::app {
 namespace {
@@ -10,8 +12,9 @@ namespace {
 std::string with(size_t at, std::string_view mark, std::string_view second = {},
                  size_t at_second = 0) {
   std::vector<std::byte> bytes(kMarks);
-  std::memcpy(bytes.data() + at, mark.data(), mark.size());
-  std::memcpy(bytes.data() + at_second, second.data(), second.size());
+  std::ranges::copy(std::as_bytes(std::span(mark)), bytes.begin() + static_cast<ptrdiff_t>(at));
+  std::ranges::copy(std::as_bytes(std::span(second)),
+                    bytes.begin() + static_cast<ptrdiff_t>(at_second));
   return contents_of(bytes);
 }
 
