@@ -123,16 +123,6 @@ bool has(const ScsiUnit& unit, wire::CopyOut action) {
 
 }  // namespace
 
-std::string bytes_text(uint64_t bytes) {
-  constexpr const char* kUnits[] = {" bytes", " KiB", " MiB", " GiB"};
-  size_t unit = 0;
-  while (unit + 1 < std::size(kUnits) && bytes >= 1024 && bytes % 1024 == 0) {
-    bytes /= 1024;
-    ++unit;
-  }
-  return std::to_string(bytes) + kUnits[unit];
-}
-
 std::optional<wire::Designator> copy_designator(const ScsiUnit& unit) {
   const wire::Designator* best = nullptr;
   for (const wire::Designator& d : unit.designators) {

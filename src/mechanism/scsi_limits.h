@@ -2,14 +2,11 @@
 #pragma once
 
 #include "facts/scsi_unit.h"
-#include "mechanism/mechanism.h"
+#include "mechanism/negotiated.h"
 #include "wire/cdb.h"
 #include "wire/extended_copy.h"
 
 namespace libcopyfile {
-
-template <class T>
-using Negotiated = tl::expected<T, Verdict>;
 
 // EXTENDED COPY.
 struct ExtendedCopyLimits {
@@ -41,9 +38,6 @@ struct TokenCopyLimits {
 };
 
 Negotiated<TokenCopyLimits> negotiate_token_copy(const ScsiUnit& in, const ScsiUnit& out);
-
-// "512 bytes", "64 KiB": for reasons.
-std::string bytes_text(uint64_t bytes);
 
 // The designator by which a copy manager finds a unit; nothing where there is none that is certain. Of the logical unit, not
 // of a port; assigned by an authority, never by the vendor's own rules; short enough for a CSCD descriptor.

@@ -1,285 +1,33 @@
-// Keeps tasks going. What counts is the run of bytes from the first one on that are in place: a task that stops does not let
-// those behind it begin anything new, but those before it end what they are for.
-#include <algorithm>
-#include <deque>
-
+#include "mechanism/device_run.h"
 #include "mechanism/scsi_sense.h"
 
 namespace libcopyfile {
-namespace {
 
-constexpr uint64_t kMostBytes = uint64_t{256} << 20;
-// A command should take about a second at most: that long a ^C may have to wait, and the kernel's own timeout is 30 s.
-constexpr uint64_t kFastMs = 250;
-constexpr uint64_t kSlowMs = 1000;
-// How many tasks may be done behind one that is not.
-constexpr size_t kSlotsBehindAGap = 4;
+ScsiRequest ScsiProtocol::request(const ScsiCommand& command, std::span<uint8_t> in) {
+  ScsiRequest request;
+  request.unit = command.unit;
+  request.cdb = command.cdb.view().span();
+  request.out = command.out;
+  request.in = in;
+  return request;
+}
 
-// The low bits of a tag: what the command is for.
-enum class Purpose : uint8_t { work, poll, abort };
-constexpr uint64_t kPurposes = 4;
+ScsiReply ScsiProtocol::reply(const ScsiCompletion& completion, wire::View in) {
+  ScsiReply reply;
+  reply.error = completion.error;
+  reply.status = completion.status;
+  reply.sense = wire::decode_sense(wire::View(completion.sense_data()));
+  reply.in = in.part(0, completion.received);
+  return reply;
+}
 
-struct Sent {
-  ScsiCommand command;
-  wire::Bytes in;
-  bool under_way = false;
-};
+bool ScsiProtocol::succeeded(const ScsiReply& reply) { return libcopyfile::succeeded(reply); }
+Judgement ScsiProtocol::judge(const ScsiReply& reply) { return libcopyfile::judge(reply); }
 
-struct Slot {
-  uint64_t sequence = 0;
-  std::unique_ptr<ScsiTask> task;
-  Sent work, poll, abort;
-  bool waiting = false;  // `work` is to be sent at `due`
-  bool ended = false;    // finished, or stopped
-  bool mute = false;     // the target does not answer polls
-  uint64_t due = 0;
-  uint64_t began = 0;
-  uint64_t next_poll = 0;
-  uint64_t polled = 0;
+Moved run_scsi_tasks(const ScsiRun& run, ScsiTasks& tasks) { return run_tasks(run, tasks); }
 
-  bool over() const { return ended && !work.under_way && !poll.under_way && !abort.under_way; }
-  bool complete() const { return task->done() == task->length(); }
-  Sent& sent(Purpose purpose) {
-    return purpose == Purpose::work ? work : purpose == Purpose::poll ? poll : abort;
-  }
-};
-
-class Runner {
- public:
-  Runner(const ScsiRun& run, ScsiTasks& tasks)
-      : run_(run), tasks_(tasks), task_bytes_(run.first_bytes) {}
-
-  Moved run() {
-    for (;;) {
-      begin_tasks();
-      send_due();
-      settle();
-      if (active() == 0 && (exhausted_ || stopped() || cancelled_)) break;
-      if (!wait()) break;
-    }
-    return result();
-  }
-
- private:
-  bool stopped() const { return stop_at_ != UINT64_MAX; }
-
-  void begin_tasks() {
-    const size_t most_slots = std::max(1U, run_.concurrency);
-    while (!stopped() && !cancelled_ && !exhausted_ && active() < most_slots &&
-           slots_.size() < most_slots * kSlotsBehindAGap) {
-      const uint64_t most = std::max<uint64_t>(1, std::min(task_bytes_, run_.control.chunk()));
-      std::unique_ptr<ScsiTask> task = tasks_.make(most);
-      if (!task) {
-        exhausted_ = true;
-        return;
-      }
-      Slot& slot = slots_.emplace_back();
-      slot.sequence = next_sequence_++;
-      slot.task = std::move(task);
-      slot.began = run_.queue.now_ms();
-      take(slot, slot.task->first());
-    }
-  }
-
-  // What a task said.
-  void take(Slot& slot, TaskStep step) {
-    switch (step.kind) {
-      case TaskStep::Kind::command:
-        if (slot.sequence > stop_at_ || cancelled_) {
-          slot.ended = true;
-          return;
-        }
-        slot.work.command = std::move(step.command);
-        slot.waiting = true;
-        slot.due = run_.queue.now_ms() + step.delay_ms;
-        return;
-      case TaskStep::Kind::finished:
-        slot.ended = true;
-        adapt(run_.queue.now_ms() - slot.began);
-        return;
-      case TaskStep::Kind::declined:
-      case TaskStep::Kind::failed:
-        slot.ended = true;
-        if (slot.sequence >= stop_at_) return;
-        stop_at_ = slot.sequence;
-        stop_ = std::move(step);
-        return;
-    }
-  }
-
-  void adapt(uint64_t elapsed) {
-    if (elapsed < kFastMs)
-      task_bytes_ = std::min(task_bytes_ * 2, std::max(kMostBytes, task_bytes_));
-    if (elapsed > kSlowMs) task_bytes_ = std::max<uint64_t>(task_bytes_ / 2, 1);
-  }
-
-  void send_due() {
-    const uint64_t now = run_.queue.now_ms();
-    for (Slot& slot : slots_) {
-      if (slot.waiting && (slot.sequence > stop_at_ || cancelled_)) {
-        slot.waiting = false;
-        slot.ended = true;
-      }
-      if (!slot.waiting || slot.due > now || under_way_ >= run_.queue.depth()) continue;
-      slot.waiting = false;
-      slot.next_poll = now + run_.poll_ms;
-      slot.polled = 0;
-      send(slot, Purpose::work);
-    }
-  }
-
-  void send(Slot& slot, Purpose purpose) {
-    Sent& sent = slot.sent(purpose);
-    sent.in.assign(sent.command.in_length, 0);
-    ScsiRequest request;
-    request.unit = sent.command.unit;
-    request.cdb = sent.command.cdb.view().span();
-    request.out = sent.command.out;
-    request.in = sent.in;
-    request.timeout_ms = run_.timeout_ms;
-    request.tag = slot.sequence * kPurposes + static_cast<uint64_t>(purpose);
-    sent.under_way = true;
-    ++under_way_;
-    const Done submitted = run_.queue.submit(request);
-    if (submitted) return;
-    ScsiCompletion completion;
-    completion.tag = request.tag;
-    completion.error = submitted.error().code;
-    complete(completion);
-  }
-
-  // Until something happens, or is due. False where the queue itself failed.
-  bool wait() {
-    const uint64_t now = run_.queue.now_ms();
-    uint64_t until = now + run_.poll_ms;
-    // What is due and has no place in the queue waits for a completion, like everything else.
-    for (const Slot& slot : slots_) {
-      if (slot.waiting && slot.due > now) until = std::min(until, slot.due);
-    }
-    std::array<ScsiCompletion, 4> completions;
-    const auto wait_ms = static_cast<unsigned>(until > now ? until - now : 0);
-    const Result<size_t> count = run_.queue.reap(completions, wait_ms);
-    if (!count) {
-      stop_at_ = 0;
-      stop_ = TaskStep::stop(TaskStep::Kind::failed, count.error().code, Scope::file, "");
-      return false;
-    }
-    for (size_t i = 0; i < *count; ++i) complete(completions[i]);
-    look_after();
-    return true;
-  }
-
-  void complete(const ScsiCompletion& completion) {
-    const uint64_t sequence = completion.tag / kPurposes;
-    const auto purpose = static_cast<Purpose>(completion.tag % kPurposes);
-    const auto found = std::find_if(slots_.begin(), slots_.end(),
-                                    [&](const Slot& slot) { return slot.sequence == sequence; });
-    if (found == slots_.end() || !found->sent(purpose).under_way) return;
-    Sent& sent = found->sent(purpose);
-    sent.under_way = false;
-    --under_way_;
-    ScsiReply reply;
-    reply.error = completion.error;
-    reply.status = completion.status;
-    reply.sense = wire::decode_sense(wire::View(completion.sense_data()));
-    reply.in = wire::View(sent.in).part(0, completion.received);
-    if (purpose == Purpose::work) take(*found, found->task->next(reply));
-    if (purpose == Purpose::poll) {
-      const auto bytes = succeeded(reply) ? found->task->polled(reply) : std::nullopt;
-      // Asked again and again, a target that does not answer would only be slowed down.
-      if (!bytes) found->mute = true;
-      if (bytes && found->work.under_way) found->polled = std::max(found->polled, *bytes);
-    }
-  }
-
-  // Takes what is complete off the front, and tells how far it is.
-  void settle() {
-    while (!slots_.empty() && slots_.front().over() && slots_.front().complete()) {
-      behind_ += slots_.front().task->length();
-      slots_.pop_front();
-    }
-    const uint64_t more = in_place() - told_;
-    if (more == 0) return;
-    told_ += more;
-    if (!run_.control.moved(more)) cancel();
-  }
-
-  // The first task that is not complete ends the run of bytes that count.
-  uint64_t in_place() const { return behind_ + (slots_.empty() ? 0 : slots_.front().task->done()); }
-
-  size_t active() const {
-    return static_cast<size_t>(
-        std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return !slot.over(); }));
-  }
-
-  // Polls what takes long, and asks whether to go on.
-  void look_after() {
-    const uint64_t now = run_.queue.now_ms();
-    bool late = false;
-    uint64_t working = 0;
-    for (Slot& slot : slots_) {
-      working += std::max(slot.task->done(), slot.polled);
-      if (!slot.work.under_way || slot.next_poll > now) continue;
-      late = true;
-      slot.next_poll = now + run_.poll_ms;
-      if (slot.mute || slot.poll.under_way || under_way_ >= run_.queue.depth()) continue;
-      std::optional<ScsiCommand> poll = slot.task->poll();
-      if (!poll) continue;
-      slot.poll.command = std::move(*poll);
-      send(slot, Purpose::poll);
-    }
-    if (late && run_.watch != nullptr && !run_.watch->working(behind_ + working)) cancel();
-  }
-
-  void cancel() {
-    if (cancelled_) return;
-    cancelled_ = true;
-    for (Slot& slot : slots_) {
-      if (slot.waiting) {
-        slot.waiting = false;
-        slot.ended = true;
-      }
-      if (!slot.work.under_way || under_way_ >= run_.queue.depth()) continue;
-      std::optional<ScsiCommand> abort = slot.task->abort();
-      if (!abort) continue;
-      slot.abort.command = std::move(*abort);
-      send(slot, Purpose::abort);
-    }
-  }
-
-  Moved result() const {
-    Moved moved;
-    moved.bytes = in_place();
-    if (cancelled_) {
-      moved.stop = Stop::cancelled;
-    } else if (stopped()) {
-      moved.stop = stop_.kind == TaskStep::Kind::failed ? Stop::failed : Stop::declined;
-      moved.error = stop_.error;
-      moved.scope = stop_.scope;
-    } else if (const std::optional<TaskStep> declined = tasks_.declined()) {
-      moved.stop = Stop::declined;
-      moved.error = declined->error;
-      moved.scope = declined->scope;
-    }
-    return moved;
-  }
-
-  const ScsiRun& run_;
-  ScsiTasks& tasks_;
-  std::deque<Slot> slots_;  // in the order of their bytes
-  uint64_t task_bytes_;
-  uint64_t next_sequence_ = 0;
-  uint64_t stop_at_ = UINT64_MAX;  // the first task that stopped
-  TaskStep stop_;
-  uint64_t behind_ = 0;  // bytes in place before the first slot
-  uint64_t told_ = 0;
-  unsigned under_way_ = 0;
-  bool exhausted_ = false;
-  bool cancelled_ = false;
-};
-
-}  // namespace
-
-Moved run_scsi_tasks(const ScsiRun& run, ScsiTasks& tasks) { return Runner(run, tasks).run(); }
+Result<wire::Bytes> answer_to(ScsiQueue& queue, const ScsiCommand& command, unsigned timeout_ms) {
+  return answer_to<ScsiProtocol>(queue, command, timeout_ms);
+}
 
 }  // namespace libcopyfile

@@ -96,8 +96,6 @@ constexpr StatusRow kStatus[] = {
 constexpr uint8_t kGood = 0x00;
 constexpr uint8_t kCheckCondition = 0x02;
 constexpr uint8_t kConditionMet = 0x04;
-constexpr unsigned kFirstDelayMs = 20;
-constexpr unsigned kLongestDelayMs = 2000;
 
 bool fits(const SenseRow& row, const wire::SenseCode& code) {
   return row.key == static_cast<int>(code.key) && (row.asc < 0 || row.asc == code.asc) &&
@@ -120,12 +118,6 @@ std::string unknown(const wire::SenseCode& code) {
 
 std::span<const SenseRow> sense_table() { return kSense; }
 std::span<const StatusRow> status_table() { return kStatus; }
-
-TaskStep Judgement::give_up() const {
-  const bool final = action == SenseAction::failed;
-  return TaskStep::stop(final ? TaskStep::Kind::failed : TaskStep::Kind::declined, code, scope,
-                        reason);
-}
 
 bool succeeded(const ScsiReply& reply) {
   if (reply.error != 0) return false;
@@ -154,16 +146,6 @@ Judgement judge(const ScsiReply& reply) {
     if (row.status == reply.status) return {row.action, row.code, kFile, row.reason};
   }
   return {SenseAction::failed, EIO, kFile, "the device failed and does not say why"};
-}
-
-std::optional<unsigned> Attempts::again(const Judgement& judgement) {
-  const bool patient =
-      judgement.action == SenseAction::again || judgement.action == SenseAction::rename;
-  const unsigned most = patient ? kMaxAgain : 1;
-  if (count_ >= most) return std::nullopt;
-  const unsigned delay = std::min(kFirstDelayMs << count_, kLongestDelayMs);
-  ++count_;
-  return delay;
 }
 
 }  // namespace libcopyfile

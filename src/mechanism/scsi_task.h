@@ -1,13 +1,10 @@
-// Pieces of a copy that a logical unit does. A task is a chain of commands, one under way at a time; run_scsi_tasks() keeps as
-// many tasks going as the queue and the target take, and finds out how far the copy got. A task knows its protocol, and
-// nothing of time or of other tasks.
+// Tasks of SCSI commands (device_task.h).
 #pragma once
 
-#include <memory>
 #include <optional>
-#include <string>
 
-#include "mechanism/mechanism.h"
+#include "mechanism/device_task.h"
+#include "mechanism/judgement.h"
 #include "sys/scsi_queue.h"
 #include "wire/cdb.h"
 
@@ -28,74 +25,27 @@ struct ScsiReply {
   wire::View in;
 };
 
-// What a task wants next.
-struct TaskStep {
-  enum class Kind : uint8_t { command, finished, declined, failed };
+struct ScsiProtocol {
+  using Queue = ScsiQueue;
+  using Request = ScsiRequest;
+  using Completion = ScsiCompletion;
+  using Command = ScsiCommand;
+  using Reply = ScsiReply;
 
-  Kind kind = Kind::finished;
-  ScsiCommand command;
-  unsigned delay_ms = 0;  // before the command
-  Error error;            // of declined and failed; `where` is the reason
-  Scope scope = Scope::file;
-
-  static TaskStep send(ScsiCommand command, unsigned delay_ms = 0) {
-    TaskStep step;
-    step.kind = Kind::command;
-    step.command = std::move(command);
-    step.delay_ms = delay_ms;
-    return step;
-  }
-  static TaskStep stop(Kind kind, int code, Scope scope, std::string reason) {
-    TaskStep step;
-    step.kind = kind;
-    step.error = Error{code, Op::offload, std::move(reason), {}};
-    step.scope = scope;
-    return step;
-  }
+  static ScsiRequest request(const ScsiCommand& command, std::span<uint8_t> in);
+  static ScsiReply reply(const ScsiCompletion& completion, wire::View in);
+  static bool succeeded(const ScsiReply& reply);
+  static Judgement judge(const ScsiReply& reply);
 };
 
-class ScsiTask {
- public:
-  virtual ~ScsiTask() = default;
-  virtual TaskStep first() = 0;
-  virtual TaskStep next(const ScsiReply& reply) = 0;
-  // Of its bytes, how many are in place, without gaps from its first one.
-  virtual uint64_t done() const = 0;
-  virtual uint64_t length() const = 0;
-  // While a command is under way: what asks the target how far it is, and what tells it to stop. Nothing where it can't.
-  virtual std::optional<ScsiCommand> poll() const { return std::nullopt; }
-  virtual std::optional<ScsiCommand> abort() const { return std::nullopt; }
-  // The bytes of this task that are in place by the answer to poll(); nothing where it does not say.
-  virtual std::optional<uint64_t> polled(const ScsiReply& /*reply*/) const { return std::nullopt; }
-};
-
-// Makes the tasks of one copy, in the order of its bytes; nothing when there are no more, or when the next bytes can't be
-// offloaded (then `declined` says why).
-class ScsiTasks {
- public:
-  virtual ~ScsiTasks() = default;
-  // At most `bytes` of work, if it can be cut there.
-  virtual std::unique_ptr<ScsiTask> make(uint64_t bytes) = 0;
-  virtual std::optional<TaskStep> declined() const = 0;
-};
-
-// How many bytes a target is known to have done of what is not complete yet: for display, and to be asked whether to go on.
-class ScsiWatch {
- public:
-  virtual ~ScsiWatch() = default;
-  virtual bool working(uint64_t bytes) = 0;
-};
-
-struct ScsiRun {
-  ScsiQueue& queue;
-  Control& control;
-  ScsiWatch* watch = nullptr;
-  unsigned concurrency = 1;
-  unsigned timeout_ms = 60'000;
-  unsigned poll_ms = 500;
-  uint64_t first_bytes = uint64_t{16} << 20;  // of one task, until its speed is known
-};
+using TaskStep = DeviceStep<ScsiCommand>;
+using ScsiTask = DeviceTask<ScsiProtocol>;
+using ScsiTasks = DeviceTasks<ScsiProtocol>;
+using ScsiWatch = DeviceWatch;
+using ScsiRun = DeviceRun<ScsiProtocol>;
 
 Moved run_scsi_tasks(const ScsiRun& run, ScsiTasks& tasks);
+// See device_run.h.
+Result<wire::Bytes> answer_to(ScsiQueue& queue, const ScsiCommand& command, unsigned timeout_ms);
 
 }  // namespace libcopyfile

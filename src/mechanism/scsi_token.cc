@@ -275,7 +275,7 @@ class TokenTasks final : public ScsiTasks {
     return std::make_unique<TokenTask>(shared_, std::move(pieces));
   }
 
-  std::optional<TaskStep> declined() const override {
+  std::optional<TaskEnd> declined() const override {
     if (walk_.at_end()) return std::nullopt;
     return TaskStep::stop(TaskStep::Kind::declined, EINVAL, Scope::file,
                           "the range is not in whole units of the device");

@@ -1,17 +1,13 @@
-// Commands to the two logical units of a copy. This interface is the seam at which SG_IO, libiscsi and a device in process
-// (testing/fake_scsi.h) are interchangeable: several commands may be under way, and one loop serves both units.
+// SCSI commands. SG_IO, libiscsi and a device in process (testing/fake_scsi.h) are behind this queue.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <span>
 
-#include "base/error.h"
+#include "sys/device_queue.h"
 
 namespace libcopyfile {
-
-// Which of the two a command is for. They may be one and the same.
-enum class Unit : uint8_t { source, destination };
 
 struct ScsiRequest {
   Unit unit = Unit::destination;
@@ -38,22 +34,6 @@ struct ScsiCompletion {
   std::span<const uint8_t> sense_data() const { return std::span(sense).first(sense_length); }
 };
 
-// One thread at a time. Destroying a queue waits for what is under way.
-class ScsiQueue {
- public:
-  virtual ~ScsiQueue() = default;
-  // How many commands may be under way.
-  virtual unsigned depth() const = 0;
-  // REQUIRES fewer than depth() commands under way.
-  virtual Done submit(const ScsiRequest& request) = 0;
-  // Waits until a command is complete, at most `wait_ms`; stores as many completions as fit and returns how many. With nothing
-  // under way it sleeps. A failure is the end of the queue: nothing is under way behind it.
-  virtual Result<size_t> reap(std::span<ScsiCompletion> store, unsigned wait_ms) = 0;
-  // The clock by which it waits.
-  virtual uint64_t now_ms() const = 0;
-};
-
-// One command and its answer. REQUIRES nothing under way.
-Result<ScsiCompletion> transact(ScsiQueue& queue, const ScsiRequest& request);
+using ScsiQueue = DeviceQueue<ScsiRequest, ScsiCompletion>;
 
 }  // namespace libcopyfile

@@ -7,11 +7,10 @@
 
 #include "engine/probe.h"
 #include "engine/range_job.h"
-#include "sys/devices.h"
 #include "sys/kernel_files.h"
 #include "testing/fake_scsi.h"
-#include "testing/faulty_files.h"
 #include "testing/loop_device.h"
+#include "testing/staged_devices.h"
 
 namespace libcopyfile::test {
 namespace {
@@ -19,64 +18,11 @@ namespace {
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 constexpr uint64_t kSize = 16 * kMiB;
 
-// Lends its fake storage for one copy.
-class LentQueue final : public ScsiQueue {
- public:
-  explicit LentQueue(FakeScsi& scsi) : scsi_(scsi) {}
-  unsigned depth() const override { return scsi_.depth(); }
-  Done submit(const ScsiRequest& request) override { return scsi_.submit(request); }
-  Result<size_t> reap(std::span<ScsiCompletion> store, unsigned wait_ms) override {
-    return scsi_.reap(store, wait_ms);
-  }
-  uint64_t now_ms() const override { return scsi_.now_ms(); }
-
- private:
-  FakeScsi& scsi_;
-};
-
-// The kernel's devices, said to be disks of a fake storage.
-class StagedDevices final : public Devices {
- public:
-  explicit StagedDevices(FakeScsi& scsi) : scsi_(scsi) {}
-
-  Result<DiskNode> disk(int fd) override { return fd == in ? in_node : out_node; }
-  Result<Fd> claim(int fd, bool write) override {
-    if (write && claim_error != 0) return fail(claim_error, Op::open);
-    return kernel_.claim(fd, write);
-  }
-  Done drop_cache(int fd) override {
-    dropped_at.push_back(scsi_.count("83/00"));
-    return kernel_.drop_cache(fd);
-  }
-  Result<std::unique_ptr<ScsiQueue>> scsi_queue(int, int) override {
-    return std::make_unique<LentQueue>(scsi_);
-  }
-
-  int in = -1;
-  DiskNode in_node{true, "", "sda", 0, false};
-  DiskNode out_node{true, "", "sdb", 0, false};
-  int claim_error = 0;
-  std::vector<unsigned> dropped_at;  // how many copies had been asked for
-
- private:
-  KernelDevices kernel_;
-  FakeScsi& scsi_;
-};
-
-class StagedFiles final : public FaultyFiles {
- public:
-  StagedFiles(Files& real, Script& script, Devices& devices)
-      : FaultyFiles(real, script), devices_(devices) {}
-  Devices* devices() override { return &devices_; }
-
- private:
-  Devices& devices_;
-};
-
 class DiskTest : public ::testing::Test {
  protected:
   void SetUp() override {
     devices_.in = in_.fd.get();
+    devices_.on_drop = [&] { dropped_at_.push_back(scsi_.count("83/00")); };
     ASSERT_EQ(::pwrite(in_.fd.get(), source_->data.data(), kSize, 0), static_cast<ssize_t>(kSize));
   }
 
@@ -121,6 +67,7 @@ class DiskTest : public ::testing::Test {
   std::shared_ptr<FakeDisk> destination_ = make_fake_disk(2, 2 * kSize / 512);
   FakeScsi scsi_{source_, destination_};
   StagedDevices devices_{scsi_};
+  std::vector<unsigned> dropped_at_;  // how many copies had been asked for
   KernelFiles kernel_;
   FdNames names_;
   Script script_{names_};
@@ -240,9 +187,9 @@ TEST_F(DiskTest, BytesThatAreToBeSeenPassThroughTheHost) {
 
 TEST_F(DiskTest, TheCacheOfTheDestinationIsDroppedBeforeAndAfter) {
   ASSERT_TRUE(copy({{0, 0, kSize}}));
-  ASSERT_EQ(devices_.dropped_at.size(), 2U);
-  EXPECT_EQ(devices_.dropped_at[0], 0U);
-  EXPECT_EQ(devices_.dropped_at[1], scsi_.count("83/00"));
+  ASSERT_EQ(dropped_at_.size(), 2U);
+  EXPECT_EQ(dropped_at_[0], 0U);
+  EXPECT_EQ(dropped_at_[1], scsi_.count("83/00"));
 }
 
 TEST_F(DiskTest, WhatIsDirtyAtTheSourceIsWrittenFirst) {

@@ -2,33 +2,10 @@
 #pragma once
 
 #include "mechanism/scsi_mechanism.h"
+#include "testing/counting_control.h"
 #include "testing/fake_scsi.h"
 
 namespace libcopyfile::test {
-
-class CountingControl final : public Control {
- public:
-  bool moved(uint64_t bytes) override {
-    total += bytes;
-    return total < cancel_at;
-  }
-  uint64_t chunk() const override { return chunk_bytes; }
-
-  uint64_t total = 0;
-  uint64_t cancel_at = UINT64_MAX;
-  uint64_t chunk_bytes = uint64_t{256} << 20;
-};
-
-class CountingWatch final : public ScsiWatch {
- public:
-  bool working(uint64_t bytes) override {
-    seen.push_back(bytes);
-    return seen.size() < cancel_at;
-  }
-
-  std::vector<uint64_t> seen;
-  size_t cancel_at = SIZE_MAX;
-};
 
 struct Trial {
   explicit Trial(uint64_t blocks = 65536, uint32_t block = 512)
@@ -50,8 +27,5 @@ struct Trial {
   CountingWatch watch;
   bool proven = false;
 };
-
-// `count` ranges of `length` bytes: in order at the source, in reverse order at the destination, none beside another.
-std::vector<CopyRange> scattered(size_t count, uint64_t length);
 
 }  // namespace libcopyfile::test

@@ -1,0 +1,45 @@
+// Commands to the two devices of a copy. This interface is the seam at which the kernel, a library and a device in process are
+// interchangeable, whatever the protocol: several commands may be under way, and one loop serves both devices.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/error.h"
+
+namespace libcopyfile {
+
+// Which of the two a command is for. They may be one and the same.
+enum class Unit : uint8_t { source, destination };
+
+// A request says which unit it is for, how long it may take (`timeout_ms`), and has a `tag` that comes back with its completion.
+// One thread at a time. Destroying a queue waits for what is under way.
+template <class Request, class Completion>
+class DeviceQueue {
+ public:
+  virtual ~DeviceQueue() = default;
+  // How many commands may be under way.
+  virtual unsigned depth() const = 0;
+  // REQUIRES fewer than depth() commands under way.
+  virtual Done submit(const Request& request) = 0;
+  // Waits until a command is complete, at most `wait_ms`; stores as many completions as fit and returns how many. With nothing
+  // under way it sleeps. A failure is the end of the queue: nothing is under way behind it.
+  virtual Result<size_t> reap(std::span<Completion> store, unsigned wait_ms) = 0;
+  // The clock by which it waits.
+  virtual uint64_t now_ms() const = 0;
+};
+
+// One command and its answer. REQUIRES nothing under way.
+template <class Request, class Completion>
+Result<Completion> transact(DeviceQueue<Request, Completion>& queue, const Request& request) {
+  if (Done sent = queue.submit(request); !sent) return fail(sent.error());
+  Completion completion;
+  for (;;) {
+    const Result<size_t> count = queue.reap({&completion, 1}, request.timeout_ms);
+    if (!count) return fail(count.error());
+    if (*count == 1) return completion;
+  }
+}
+
+}  // namespace libcopyfile
