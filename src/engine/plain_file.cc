@@ -95,7 +95,14 @@ class PlainCopy {
     if (common_.data.sharing == Sharing::always) return true;
     const Facts& f = job_.pair.facts;
     return job_.source.size >=
-           (f.cheap_clones ? cost::kSmallestCheapClone : cost::kSmallestCloneIntoNew);
+               (f.cheap_clones ? cost::kSmallestCheapClone : cost::kSmallestCloneIntoNew) ||
+           is_cold();
+  }
+
+  // A clone needs nothing of what would have to come from the medium first.
+  bool is_cold() const {
+    const Result<uint64_t> cached = system_.files.resident(job_.in, {0, job_.source.size});
+    return cached && *cached == 0;
   }
 
   // One byte more than there should be, so that one call shows the end, too.

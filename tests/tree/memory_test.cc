@@ -81,8 +81,11 @@ TEST(TreeMemory, IsFlat) {
   const long existing_tree = copy("many", "many.copy");
   std::printf("tree: %zu files: %ld KiB; 1000: %ld KiB; into a tree that is there: %ld KiB\n", many,
               new_tree, few, existing_tree);
-  // What is the same for any tree, buffers above all, is in both; a sample gets a little for noise.
-  const long more = kAllowed * static_cast<long>(many) / 1'000'000 + (many < 1'000'000 ? 4096 : 0);
+  // What is the same for any large tree, a batch that waits for its sync above all (11 to 13 MiB), is more than a share of what
+  // a million may take.
+  constexpr long kBatch = 16 * 1024;
+  const long more =
+      kAllowed * static_cast<long>(many) / 1'000'000 + (many < 1'000'000 ? kBatch : 0);
   EXPECT_LE(new_tree, few + more);
   EXPECT_LE(existing_tree, few + more);
 }

@@ -9,6 +9,7 @@
 
 #include "fixture.h"
 #include "publish/private_name.h"
+#include "testing/inspect.h"
 #include "testing/text_files.h"
 
 namespace libcopyfile::test {
@@ -339,6 +340,24 @@ TEST_P(TreeTest, DeepTreesNeedFewDescriptors) {
     dir = Fd(openat(dir.get(), "level", O_RDONLY | O_DIRECTORY));
     ASSERT_TRUE(dir.valid()) << i;
   }
+}
+
+// XFS copies 4 KiB faster than it clones them, unless they must come from the medium first.
+TEST(TreeOnXfs, SmallFilesThatNobodyHasReadAreCloned) {
+  const std::string top = test_directory(FsKind::xfs);
+  make_directory(top + "/source");
+  for (const char* name : {"cold", "warm"}) {
+    write_text(top + "/source/" + name, std::string(4096, name[0]));
+    const Fd file(open((top + "/source/" + name).c_str(), O_RDONLY));
+    drop_cache(file.get());
+    char byte = 0;
+    ASSERT_EQ(read(file.get(), &byte, name[0] == 'w' ? 1 : 0), name[0] == 'w' ? 1 : 0);
+  }
+  TreeRun run;
+  EXPECT_TRUE(run.copy({{top + "/source", top + "/copy"}}, archive()));
+  EXPECT_EQ(snapshot(top + "/source"), snapshot(top + "/copy"));
+  EXPECT_EQ(run.report.bytes_by[index_of(MechanismId::reflink)], 4096U);
+  EXPECT_EQ(run.report.bytes_by[index_of(MechanismId::buffered)], 4096U);
 }
 
 }  // namespace
