@@ -89,7 +89,8 @@ class PlainCopy {
   }
 
   bool should_clone() const {
-    if (!job_.pair.may_clone || common_.data.sharing == Sharing::never || job_.source.size == 0) {
+    if (!job_.pair.may_clone.load(std::memory_order_relaxed) ||
+        common_.data.sharing == Sharing::never || job_.source.size == 0) {
       return false;
     }
     if (common_.data.sharing == Sharing::always) return true;
@@ -177,11 +178,22 @@ class PlainCopy {
   }
 
   bool share(const PendingFile& pending) {
-    if (!system_.files.clone(job_.in, pending.fd())) return false;
+    if (const Done ok = system_.files.clone(job_.in, pending.fd()); !ok) {
+      if (is_not_supported(ok.error().code)) learn_no_clones(ok.error().code);
+      return false;
+    }
     const Result<FileStat> now = system_.files.stat(pending.fd());
     return now &&
            now->size ==
                job_.source.size;  // a snapshot: of what was there, or of what is not this size
+  }
+
+  // Once for all files between these mounts, as the engine does.
+  void learn_no_clones(int code) {
+    job_.pair.may_clone.store(false, std::memory_order_relaxed);
+    if (job_.learned == nullptr) return;
+    job_.learned->learn(job_.pair.facts, MechanismId::reflink,
+                        {Can::no, "the file system cannot share extents", code});
   }
 
   bool write(const PendingFile& pending) {

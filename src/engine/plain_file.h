@@ -17,7 +17,7 @@ namespace libcopyfile {
 struct DirectoryPair {
   Facts facts;         // of the two directories; the files' own facts differ in size and kind only
   bool plain = false;  // files there may go this way
-  bool may_clone = false;
+  mutable std::atomic<bool> may_clone{false};  // until one failed
   bool has_projects = false;
   // What files made in the destination come out as, owner << 32 | group; learned from the first one.
   mutable std::atomic<uint64_t> created_owner{kUnknown};
@@ -41,6 +41,7 @@ struct PlainJob {
   int out_parent = -1;
   const std::string& name;
   std::span<std::byte> buffer;  // files of less bytes are copied through it
+  Learned* learned = nullptr;   // that there are no clones between these mounts; may be null
 };
 
 // The copy, complete but for its name (with common.unseen it has that), or nothing: not to be had this way. The report is

@@ -93,8 +93,8 @@ bool TreeWorker::copy_plain(const Place& place, int in, const FileStat& stat, Wa
   const TreeDirectory& directory = *place.directory;
   const bool now = place.unseen || (s_.options.in_place && way == Way::create);
   FileReport report;
-  const PlainJob job{directory.pair, now ? unseen_ : seen_, in,     stat,
-                     place.out_dir,  place.out_name,        buffer_};
+  const PlainJob job{directory.pair, now ? unseen_ : seen_, in,      stat,
+                     place.out_dir,  place.out_name,        buffer_, &s_.learned};
   std::optional<ReadyFile> ready = prepare_plain(s_.system, job, report);
   if (!ready) return false;
   if (!now) {

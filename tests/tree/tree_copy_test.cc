@@ -342,16 +342,38 @@ TEST_P(TreeTest, DeepTreesNeedFewDescriptors) {
   }
 }
 
+void make_cold_file(const std::string& path, size_t size) {
+  write_text(path, std::string(size, 'c'));
+  const Fd file(open(path.c_str(), O_RDONLY));
+  drop_cache(file.get());
+}
+
+TEST(TreeOnExt4, ThatThereAreNoClonesIsLearnedOnce) {
+  const std::string top = test_directory(FsKind::ext4);
+  make_directory(top + "/source");
+  for (const char* name : {"/source/a", "/source/b"}) {
+    make_directory(top + name);
+    for (const char* file : {"/1", "/2", "/3"}) make_cold_file(top + name + file, 4096);
+  }
+  TreeOptions options = archive();
+  options.jobs = 1;
+  TreeRun run;
+  EXPECT_TRUE(run.copy({{top + "/source", top + "/copy"}}, options));
+  EXPECT_EQ(snapshot(top + "/source"), snapshot(top + "/copy"));
+  const std::string clones = run.system.recorder.only({"clone"});
+  EXPECT_EQ(std::count(clones.begin(), clones.end(), '\n'), 1) << clones;
+}
+
 // XFS copies 4 KiB faster than it clones them, unless they must come from the medium first.
 TEST(TreeOnXfs, SmallFilesThatNobodyHasReadAreCloned) {
   const std::string top = test_directory(FsKind::xfs);
   make_directory(top + "/source");
-  for (const char* name : {"cold", "warm"}) {
-    write_text(top + "/source/" + name, std::string(4096, name[0]));
-    const Fd file(open((top + "/source/" + name).c_str(), O_RDONLY));
-    drop_cache(file.get());
+  make_cold_file(top + "/source/cold", 4096);
+  make_cold_file(top + "/source/warm", 4096);
+  {
+    const Fd warm(open((top + "/source/warm").c_str(), O_RDONLY));
     char byte = 0;
-    ASSERT_EQ(read(file.get(), &byte, name[0] == 'w' ? 1 : 0), name[0] == 'w' ? 1 : 0);
+    ASSERT_EQ(read(warm.get(), &byte, 1), 1);
   }
   TreeRun run;
   EXPECT_TRUE(run.copy({{top + "/source", top + "/copy"}}, archive()));
