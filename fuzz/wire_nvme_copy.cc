@@ -17,6 +17,9 @@ void check_command(View bytes) {
   const CopyCommand command = decode_copy_command(dwords);
   require(command.ranges >= 1 && command.ranges <= 256);
   require(decode_copy_command(encode(command)) == command);
+  const ReadCommand read = decode_read_command(dwords);
+  require(read.blocks >= 1 && read.blocks <= 65536);
+  require(decode_read_command(encode(read)) == read);
 }
 
 }  // namespace
@@ -33,9 +36,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   } else if (kind == 4) {
     check_command(bytes);
   } else {
-    (void)decode_controller_copy(bytes);
+    const auto controller = decode_controller_copy(bytes);
+    require(!controller || decode_controller_copy(encode(*controller)) == controller);
+    (void)decode_enabled_formats(bytes);
     const auto space = decode_namespace_copy(bytes);
     require(!space || (space->block_length >= 512 && space->max_ranges >= 1));
+    require(!space || decode_namespace_copy(encode(*space)) == space);
   }
   return 0;
 }

@@ -34,7 +34,9 @@ class LentQueue final : public DeviceQueue<Request, Completion> {
 
 class StagedDevices final : public Devices {
  public:
-  explicit StagedDevices(ScsiQueue& scsi) : scsi_(scsi) {}
+  explicit StagedDevices(ScsiQueue& scsi) : scsi_(&scsi) {}
+  explicit StagedDevices(NvmeQueue& nvme) : nvme_(&nvme) {}
+  void use(NvmeQueue& nvme) { nvme_ = &nvme; }
 
   Result<DiskNode> disk(int fd) override { return is_source(fd) ? in_node : out_node; }
   Result<Fd> claim(int fd, bool write) override {
@@ -46,14 +48,24 @@ class StagedDevices final : public Devices {
     return kernel_.drop_cache(fd);
   }
   Result<std::unique_ptr<ScsiQueue>> scsi_queue(int, int) override {
-    return std::make_unique<LentQueue<ScsiRequest, ScsiCompletion>>(scsi_);
+    if (scsi_ == nullptr) return fail(ENOTTY, Op::offload);
+    return std::make_unique<LentQueue<ScsiRequest, ScsiCompletion>>(*scsi_);
+  }
+  Result<std::unique_ptr<NvmeQueue>> nvme_queue(int, int) override {
+    if (nvme_ == nullptr) return fail(ENOTTY, Op::offload);
+    return std::make_unique<LentQueue<NvmeRequest, NvmeCompletion>>(*nvme_);
+  }
+  Result<NvmeIdentity> nvme_identity(int fd) override {
+    if (!identify) return fail(ENOTTY, Op::offload, "no NVMe device");
+    return identify(is_source(fd));
   }
 
   int in = -1;  // the source
-  DiskNode in_node{true, "", "sda", 0, false};
-  DiskNode out_node{true, "", "sdb", 0, false};
+  DiskNode in_node{DiskKind::scsi, "", "sda", 0, false, ""};
+  DiskNode out_node{DiskKind::scsi, "", "sdb", 0, false, ""};
   int claim_error = 0;
   std::function<void()> on_drop;  // the cache is about to be dropped
+  std::function<Result<NvmeIdentity>(bool source)> identify;
 
  private:
   // Also by another descriptor.
@@ -64,7 +76,8 @@ class StagedDevices final : public Devices {
   }
 
   KernelDevices kernel_;
-  ScsiQueue& scsi_;
+  ScsiQueue* scsi_ = nullptr;
+  NvmeQueue* nvme_ = nullptr;
 };
 
 class StagedFiles final : public FaultyFiles {

@@ -101,8 +101,9 @@ std::string debug_line(const Facts& facts, const DataOutcome& outcome, Sharing s
   const bool shared = used(outcome, MechanismId::reflink);
   const Verdict& learned = facts.learned[index_of(MechanismId::reflink)];
   const char* reflink = shared ? "yes" : learned.can == Can::no ? "unsupported" : "no";
-  const bool by_storage =
-      used(outcome, MechanismId::scsi_extended_copy) || used(outcome, MechanismId::scsi_token);
+  const bool by_storage = used(outcome, MechanismId::scsi_extended_copy) ||
+                          used(outcome, MechanismId::scsi_token) ||
+                          used(outcome, MechanismId::nvme_copy);
   // Whether copy_file_range(2) was offloaded the call does not say.
   const char* offload = by_storage                               ? "yes"
                         : used(outcome, MechanismId::copy_range) ? "unknown"

@@ -32,6 +32,7 @@ static_assert(index_of(MechanismId::direct) == COPYFILE_BY_DIRECT);
 static_assert(index_of(MechanismId::zero) == COPYFILE_BY_ZERO);
 static_assert(index_of(MechanismId::scsi_extended_copy) == COPYFILE_BY_SCSI_EXTENDED_COPY);
 static_assert(index_of(MechanismId::scsi_token) == COPYFILE_BY_SCSI_TOKEN);
+static_assert(index_of(MechanismId::nvme_copy) == COPYFILE_BY_NVME_COPY);
 // A size that was once published never shrinks; a larger one needs the rules of openat2(2), which file_job() follows.
 static_assert(sizeof(copyfile_how) == 144 && sizeof(copyfile_report) == 232);
 

@@ -11,6 +11,7 @@ std::string_view name_of(MechanismId id) {
     case MechanismId::zero: return "zero";
     case MechanismId::scsi_extended_copy: return "scsi_extended_copy";
     case MechanismId::scsi_token: return "scsi_token";
+    case MechanismId::nvme_copy: return "nvme_copy";
     case MechanismId::count_: break;
   }
   return "none";

@@ -32,6 +32,7 @@ enum class MechanismId : uint8_t {
   zero,
   scsi_extended_copy,
   scsi_token,
+  nvme_copy,
   count_,
 };
 inline constexpr size_t kMechanismCount = static_cast<size_t>(MechanismId::count_);

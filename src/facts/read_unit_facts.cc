@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "facts/read_nvme_space.h"
 #include "facts/read_scsi_unit.h"
 #include "facts/unit_facts.h"
 #include "sys/devices.h"
@@ -30,38 +31,63 @@ class Reader {
     const Result<DiskNode> in = devices->disk(in_);
     const Result<DiskNode> out = devices->disk(out_);
     if (!in || !out) return no("what the devices are is not known");
-    if (!in->scsi) return no("the source is " + in->why_not);
-    if (!out->scsi) return no("the destination is " + out->why_not);
+    if (in->kind == DiskKind::other) return no("the source is " + in->why_not);
+    if (out->kind == DiskKind::other) return no("the destination is " + out->why_not);
+    if (in->kind != out->kind) return no("one is a SCSI disk, the other an NVMe disk");
     if (in->zoned || out->zoned) return no("a zoned disk is written in order only");
-    Result<std::unique_ptr<ScsiQueue>> queue = devices->scsi_queue(in_, out_);
-    if (!queue) return no("SCSI commands can't be sent", queue.error().code);
     UnitFacts units;
-    for (const Unit unit : {Unit::source, Unit::destination}) {
-      Result<ScsiUnit> read = read_scsi_unit(**queue, unit);
-      if (!read) return no("the disk can't be asked: " + read.error().where, read.error().code);
-      (unit == Unit::source ? units.in : units.out) = std::move(*read);
-    }
     units.in_start = in->start;
     units.out_start = out->start;
     units.same_disk = in->disk == out->disk;
-    if (!units.same_disk && share_a_name(units.in, units.out)) {
-      return no(
-          "both disks have one name: two paths to one disk, or one that is not to be trusted");
+    const bool scsi = in->kind == DiskKind::scsi;
+    if (Done ok = scsi ? ask_scsi(*devices, units) : ask_nvme(*devices, units); !ok) {
+      return fail(ok.error());
     }
-    if (beyond(facts_.in, units.in_start, units.in) ||
-        beyond(facts_.out, units.out_start, units.out)) {
-      return no("the kernel and the disk do not agree on its size");
-    }
-    units.granularity = copy_granularity(units.in, units.out);
+    if (units.nvme) units.nvme->same_controller = in->controller == out->controller;
     return units;
   }
 
  private:
+  Done ask_scsi(Devices& devices, UnitFacts& units) {
+    Result<std::unique_ptr<ScsiQueue>> queue = devices.scsi_queue(in_, out_);
+    if (!queue) return no("SCSI commands can't be sent", queue.error().code);
+    for (const Unit unit : {Unit::source, Unit::destination}) {
+      Result<ScsiUnit> read = read_scsi_unit(**queue, unit);
+      if (!read) return unanswered(read.error());
+      (unit == Unit::source ? units.in : units.out) = std::move(*read);
+    }
+    if (!units.same_disk && share_a_name(units.in, units.out)) {
+      return no(
+          "both disks have one name: two paths to one disk, or one that is not to be trusted");
+    }
+    units.granularity = copy_granularity(units.in, units.out);
+    return within(units.in.size(), units.out.size(), units);
+  }
+
+  Done ask_nvme(Devices& devices, UnitFacts& units) {
+    const Result<NvmeSpace> in = read_nvme_space(devices, in_);
+    if (!in) return unanswered(in.error());
+    const Result<NvmeSpace> out = read_nvme_space(devices, out_);
+    if (!out) return unanswered(out.error());
+    units.nvme = NvmeSides{*in, *out};
+    units.granularity = out->space.block_length;
+    return within(in->size(), out->size(), units);
+  }
+
+  // What the kernel takes for the disks has to be in them.
+  Done within(uint64_t in_size, uint64_t out_size, const UnitFacts& units) const {
+    const bool in_fits = units.in_start <= in_size && facts_.in.size <= in_size - units.in_start;
+    const bool out_fits =
+        units.out_start <= out_size && facts_.out.size <= out_size - units.out_start;
+    if (!in_fits || !out_fits) return no("the kernel and the disk do not agree on its size");
+    return {};
+  }
+
   static tl::unexpected<Error> no(std::string reason, int code = EOPNOTSUPP) {
     return fail(code, Op::offload, std::move(reason));
   }
-  static bool beyond(const SideFacts& side, uint64_t start, const ScsiUnit& unit) {
-    return start > unit.size() || side.size > unit.size() - start;
+  static tl::unexpected<Error> unanswered(const Error& error) {
+    return no("the disk can't be asked: " + error.where, error.code);
   }
 
   Files& files_;

@@ -4,7 +4,7 @@ namespace libcopyfile {
 
 Catalogue::Catalogue() {
   for (auto make : {make_reflink, make_copy_range, make_buffered, make_direct, make_zero,
-                    make_disk_extended_copy, make_disk_token}) {
+                    make_disk_extended_copy, make_disk_token, make_disk_nvme_copy}) {
     std::unique_ptr<Mechanism> m = make();
     const size_t index = index_of(m->id());
     all_[index] = std::move(m);

@@ -82,9 +82,10 @@ std::unique_ptr<Mechanism> make_copy_range();
 std::unique_ptr<Mechanism> make_buffered();
 std::unique_ptr<Mechanism> make_direct();
 std::unique_ptr<Mechanism> make_zero();
-// Between disks (scsi_mechanism.h, scsi_disk.cc).
+// Between disks (disk_mechanism.h).
 std::unique_ptr<Mechanism> make_disk_extended_copy();
 std::unique_ptr<Mechanism> make_disk_token();
+std::unique_ptr<Mechanism> make_disk_nvme_copy();
 
 // Every mechanism of this build, by id.
 class Catalogue {

@@ -17,6 +17,8 @@ class ScsiDisk final : public DiskMechanism {
 
   Verdict can(const Facts& facts) const override {
     if (!facts.units) return facts.no_units;
+    // Others' disks: nothing to be said of them.
+    if (facts.units->nvme) return {Can::no, "", 0};
     if (!facts.units->same_disk &&
         copy_designator(facts.units->in) == copy_designator(facts.units->out)) {
       return {Can::no, "the storage could not tell the two disks apart", ENOTUNIQ};

@@ -18,8 +18,9 @@ uint64_t smallest_clone(const Facts& facts) {
 // Reading the copy again would cost more than another way of copying could gain.
 constexpr const char* kDigestReason = "a digest is computed as the bytes pass";
 
-// The first that is possible is taken: EXTENDED COPY is what most storage has, and knows best.
-constexpr MechanismId kByDisks[] = {MechanismId::scsi_extended_copy, MechanismId::scsi_token};
+// The first that is possible is taken: EXTENDED COPY is what most storage has, and knows best. NVMe disks have nothing else.
+constexpr MechanismId kByDisks[] = {MechanismId::scsi_extended_copy, MechanismId::scsi_token,
+                                    MechanismId::nvme_copy};
 
 class Planner {
  public:
@@ -76,7 +77,7 @@ class Planner {
                                                     : "a stream is read and written in order";
     for (const MechanismId id :
          {MechanismId::reflink, MechanismId::copy_range, MechanismId::direct, MechanismId::zero,
-          MechanismId::scsi_extended_copy, MechanismId::scsi_token}) {
+          MechanismId::scsi_extended_copy, MechanismId::scsi_token, MechanismId::nvme_copy}) {
       refuse(id, why);
     }
     Manner manner;

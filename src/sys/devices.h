@@ -4,18 +4,23 @@
 #include <memory>
 #include <string>
 
+#include "sys/nvme_queue.h"
 #include "sys/scsi_queue.h"
 
 namespace libcopyfile {
 class Fd;
 
+enum class DiskKind : uint8_t { other, scsi, nvme };
+
 // A block device node in the light of sysfs.
 struct DiskNode {
-  bool scsi = false;    // a SCSI disk, or a partition of one
-  std::string why_not;  // where it is none: what it is
-  std::string disk;     // the kernel's name of the whole disk: "sda"
-  uint64_t start = 0;   // where the partition begins, bytes
+  DiskKind kind = DiskKind::other;  // of the disk, or of the one of which it is a partition
+  std::string why_not;              // `other`: what it is
+  std::string disk;                 // the kernel's name of the whole disk: "sda"
+  uint64_t start = 0;               // where the partition begins, bytes
   bool zoned = false;
+  std::string
+      controller;  // nvme: what the kernel calls the controller, or the subsystem where there are several paths
 };
 
 class Devices {
@@ -30,6 +35,8 @@ class Devices {
   virtual Done drop_cache(int fd) = 0;
   // Commands to the disks behind two descriptors, which must stay open; they may be the same.
   virtual Result<std::unique_ptr<ScsiQueue>> scsi_queue(int source, int destination) = 0;
+  virtual Result<std::unique_ptr<NvmeQueue>> nvme_queue(int source, int destination) = 0;
+  virtual Result<NvmeIdentity> nvme_identity(int fd) = 0;
 };
 
 }  // namespace libcopyfile

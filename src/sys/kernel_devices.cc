@@ -38,14 +38,26 @@ std::string leads_to(const std::string& path) {
 }
 
 // What stands below a disk that is none of its own: nobody but the kernel knows where its blocks are.
-std::string kind_of(const std::string& disk) {
-  if (is_there(disk + "/dm")) return "a device-mapper device";
-  if (is_there(disk + "/md")) return "a RAID of the kernel";
-  if (is_there(disk + "/loop")) return "a loop device";
-  if (is_there(disk + "/bcache")) return "a cached device";
+void find_kind(const std::string& disk, DiskNode& node) {
+  constexpr std::array<std::array<const char*, 2>, 4> kMade{{{"/dm", "a device-mapper device"},
+                                                             {"/md", "a RAID of the kernel"},
+                                                             {"/loop", "a loop device"},
+                                                             {"/bcache", "a cached device"}}};
+  for (const auto& [mark, what] : kMade) {
+    if (!is_there(disk + mark)) continue;
+    node.why_not = what;
+    return;
+  }
   const std::string subsystem = leads_to(disk + "/device/subsystem");
-  if (subsystem == "scsi") return "";
-  return subsystem.empty() ? "no disk of its own" : "a device of " + subsystem + ", not of SCSI";
+  if (subsystem == "scsi") {
+    node.kind = DiskKind::scsi;
+  } else if (subsystem == "nvme" || subsystem == "nvme-subsystem") {
+    // The second where the kernel has several paths to one namespace: commands take any of them.
+    node.kind = DiskKind::nvme;
+    node.controller = leads_to(disk + "/device");
+  } else {
+    node.why_not = subsystem.empty() ? "no disk of its own" : "a device of " + subsystem;
+  }
 }
 
 }  // namespace
@@ -67,8 +79,7 @@ Result<DiskNode> KernelDevices::disk(int fd) {
     path.erase(path.rfind('/'));
   }
   node.disk = path.substr(path.rfind('/') + 1);
-  node.why_not = kind_of(path);
-  node.scsi = node.why_not.empty();
+  find_kind(path, node);
   const std::string zoned = line_of(path + "/queue/zoned");
   node.zoned = !zoned.empty() && zoned != "none";
   return node;
@@ -92,6 +103,10 @@ Done KernelDevices::drop_cache(int fd) {
 
 Result<std::unique_ptr<ScsiQueue>> KernelDevices::scsi_queue(int source, int destination) {
   return make_sg_queue(source, destination);
+}
+
+Result<std::unique_ptr<NvmeQueue>> KernelDevices::nvme_queue(int source, int destination) {
+  return make_nvme_queue(source, destination);
 }
 
 }  // namespace libcopyfile

@@ -1,10 +1,14 @@
 #include "wire/nvme_copy.h"
 
+#include <bit>
+
 namespace libcopyfile::wire {
 namespace {
 
 constexpr size_t kIdentify = 4096;
+constexpr size_t kHostBehavior = 512;
 constexpr uint16_t kFastOnly = 0x8000;  // FCO in SOPT
+constexpr uint16_t kHasCopy = 0x0100;   // in ONCS
 
 }  // namespace
 
@@ -60,9 +64,37 @@ CopyCommand decode_copy_command(const CommandDwords& dwords) {
   return command;
 }
 
+CommandDwords encode(const ReadCommand& command) {
+  CommandDwords dwords{};
+  dwords[0] = static_cast<uint32_t>(command.lba);
+  dwords[1] = static_cast<uint32_t>(command.lba >> 32);
+  dwords[2] = (command.blocks - 1U) & 0xffffU;
+  return dwords;
+}
+
+ReadCommand decode_read_command(const CommandDwords& dwords) {
+  return {uint64_t{dwords[1]} << 32 | dwords[0], (dwords[2] & 0xffffU) + 1};
+}
+
 std::optional<ControllerCopy> decode_controller_copy(View identify) {
   if (identify.size() < kIdentify) return std::nullopt;
-  return ControllerCopy{identify.bit(521, 0), identify.le16(534)};
+  return ControllerCopy{(identify.le16(520) & kHasCopy) != 0, identify.le16(534)};
+}
+
+Bytes encode(const ControllerCopy& controller) {
+  Bytes identify(kIdentify);
+  Writer out(identify);
+  out.le16(520, controller.copy ? kHasCopy : uint16_t{0});
+  out.le16(534, controller.formats);
+  return identify;
+}
+
+uint16_t decode_enabled_formats(View host_behavior) { return host_behavior.le16(4); }
+
+Bytes encode_enabled_formats(uint16_t formats) {
+  Bytes host_behavior(kHostBehavior);
+  Writer(host_behavior).le16(4, formats);
+  return host_behavior;
 }
 
 std::optional<NamespaceCopy> decode_namespace_copy(View identify) {
@@ -82,6 +114,19 @@ std::optional<NamespaceCopy> decode_namespace_copy(View identify) {
   space.max_total = identify.le32(76);
   space.max_ranges = static_cast<uint16_t>(identify.u8(80) + 1);
   return space;
+}
+
+Bytes encode(const NamespaceCopy& space) {
+  Bytes identify(kIdentify);
+  Writer out(identify);
+  out.le64(0, space.blocks);
+  out.u8(29, space.protection ? 1 : 0);
+  out.le16(74, space.max_range);
+  out.le32(76, space.max_total);
+  out.u8(80, static_cast<uint8_t>(space.max_ranges - 1));
+  out.le16(128, space.metadata_length);
+  out.u8(130, static_cast<uint8_t>(std::countr_zero(space.block_length)));
+  return identify;
 }
 
 }  // namespace libcopyfile::wire

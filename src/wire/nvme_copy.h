@@ -46,13 +46,30 @@ using CommandDwords = std::array<uint32_t, 6>;
 CommandDwords encode(const CopyCommand& command);
 CopyCommand decode_copy_command(const CommandDwords& dwords);
 
+// Read, as far as looking at a copy needs it.
+struct ReadCommand {
+  static constexpr uint8_t kOpcode = 0x02;
+  uint64_t lba = 0;
+  uint32_t blocks = 1;  // 1 to 65536
+  bool operator==(const ReadCommand&) const = default;
+};
+CommandDwords encode(const ReadCommand& command);
+ReadCommand decode_read_command(const CommandDwords& dwords);
+
 // Identify Controller (4096 bytes).
 struct ControllerCopy {
   bool copy = false;     // ONCS bit 8
   uint16_t formats = 0;  // bit n: format n
+  bool has(CopyFormat format) const { return (formats >> static_cast<unsigned>(format) & 1) != 0; }
   bool operator==(const ControllerCopy&) const = default;
 };
 std::optional<ControllerCopy> decode_controller_copy(View identify);
+Bytes encode(const ControllerCopy& controller);
+
+// Host Behavior Support (feature 16h, 512 bytes): formats 2 and 3 are there only for a host that has said that it knows them.
+// Bit n: format n.
+uint16_t decode_enabled_formats(View host_behavior);
+Bytes encode_enabled_formats(uint16_t formats);
 
 // Identify Namespace (4096 bytes). Where max_range or max_total is 0, nothing can be copied.
 struct NamespaceCopy {
@@ -66,5 +83,7 @@ struct NamespaceCopy {
   bool operator==(const NamespaceCopy&) const = default;
 };
 std::optional<NamespaceCopy> decode_namespace_copy(View identify);
+// REQUIRES a block length that is a power of two, and 1 to 256 ranges.
+Bytes encode(const NamespaceCopy& space);
 
 }  // namespace libcopyfile::wire

@@ -1,5 +1,6 @@
 #include "facts/unit_facts.h"
 #include "plan_case.h"
+#include "testing/fake_nvme.h"
 #include "testing/fake_scsi.h"
 
 namespace libcopyfile::test {
@@ -34,6 +35,27 @@ void change_units(PlanCase& c, Change change) {
   UnitFacts units = *c.facts.units;
   change(units);
   c.facts.units = std::make_shared<const UnitFacts>(units);
+}
+
+// Two partitions of an NVMe namespace that can be copied in.
+PlanCase nvme(std::string name, std::string shows, std::vector<CopyRange> asked) {
+  return with(disks(std::move(name), std::move(shows), std::move(asked)), [](PlanCase& c) {
+    change_units(c, [](UnitFacts& units) {
+      const NvmeSpace space = make_fake_space(1, 8)->says;
+      units.in = units.out = {};
+      units.nvme = NvmeSides{space, space, true};
+      units.same_disk = true;
+      units.in_start = kGiB;
+      units.out_start = 3 * kGiB;
+    });
+  });
+}
+
+void use_two_namespaces(PlanCase& c) {
+  change_units(c, [](UnitFacts& units) {
+    units.nvme->out = make_fake_space(2, 8)->says;
+    units.same_disk = false;
+  });
 }
 
 }  // namespace
@@ -73,6 +95,15 @@ std::vector<PlanCase> disk_cases() {
            [](PlanCase& c) {
              c.facts.units.reset();
              c.facts.no_units = {Can::no, "the source is a loop device", EOPNOTSUPP};
+           }),
+      nvme("nvme", "inside a namespace the controller copies", {whole}),
+      nvme("nvme_odd_ends", "ends that are no whole blocks pass through the host", {odd}),
+      with(nvme("nvme_two_namespaces", "between two it does not, and the report says why", {whole}),
+           use_two_namespaces),
+      with(nvme("nvme_two_but_must", "and no byte may pass through the host", {whole}),
+           [](PlanCase& c) {
+             use_two_namespaces(c);
+             c.request.options.offload = Offload::always;
            }),
   };
 }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <set>
 
+#include "facts/unit_facts.h"
 #include "mechanism/mechanism.h"
 #include "plan/print.h"
 #include "plan_case.h"
@@ -100,12 +101,16 @@ TEST_P(GoldenPlan, CoversEveryByteOnce) {
   }
   EXPECT_EQ(joined, expected);
   EXPECT_EQ(plan->bytes, total_length(expected));
-  const bool disks = c.facts.units || !c.facts.no_units.reason.empty();
+  const bool no_disks = !c.facts.units && c.facts.no_units.reason.empty();
+  const bool nvme = c.facts.units && c.facts.units->nvme;
+  const bool scsi = c.facts.units && !nvme;
   for (size_t i = 0; i < kMechanismCount; ++i) {
     EXPECT_NE(plan->verdicts[i].can, Can::unknown);
-    // What is for disks says nothing of files.
-    const bool for_disks = i >= index_of(MechanismId::scsi_extended_copy);
-    EXPECT_EQ(plan->verdicts[i].reason.empty(), for_disks && !disks);
+    // What is for disks says nothing of files, and what is for one kind of disks nothing of the other.
+    const bool for_nvme = i == index_of(MechanismId::nvme_copy);
+    const bool for_scsi = i >= index_of(MechanismId::scsi_extended_copy) && !for_nvme;
+    const bool silent = (for_nvme && (no_disks || scsi)) || (for_scsi && (no_disks || nvme));
+    EXPECT_EQ(plan->verdicts[i].reason.empty(), silent);
   }
 }
 

@@ -270,7 +270,7 @@ TEST(KernelDevices, ALoopDeviceIsNoDiskOfItsOwn) {
   const LoopDevice loop = attach_loop(make_image(kMiB, ""), 512);
   const auto node = KernelDevices().disk(loop.fd.get());
   ASSERT_TRUE(node);
-  EXPECT_FALSE(node->scsi);
+  EXPECT_EQ(node->kind, DiskKind::other);
   EXPECT_EQ(node->why_not, "a loop device");
   EXPECT_EQ("/dev/" + node->disk, loop.path);
 }

@@ -45,14 +45,32 @@ TEST(NvmeCopyCommand, DwordForDword) {
   EXPECT_EQ(decode_copy_command(encode(other)), other);
 }
 
+TEST(NvmeReadCommand, DwordForDword) {
+  const ReadCommand command{0x0102030405060708, 65536};
+  EXPECT_EQ(encode(command), (CommandDwords{0x05060708, 0x01020304, 0xffff, 0, 0, 0}));
+  EXPECT_EQ(decode_read_command(encode(command)), command);
+  EXPECT_EQ(encode(ReadCommand{7, 1}), (CommandDwords{7, 0, 0, 0, 0, 0}));
+}
+
 TEST(NvmeIdentify, TheControllerSaysWhetherAndHow) {
   Bytes identify(4096);
   EXPECT_EQ(decode_controller_copy(identify), (ControllerCopy{false, 0}));
   Writer(identify).le16(520, 0x0100);
   Writer(identify).le16(534, 0x0003);
   EXPECT_EQ(decode_controller_copy(identify), (ControllerCopy{true, 3}));
+  EXPECT_EQ(encode(ControllerCopy{true, 3}), identify);
+  EXPECT_TRUE((ControllerCopy{true, 4}).has(CopyFormat::f2));
+  EXPECT_FALSE((ControllerCopy{true, 4}).has(CopyFormat::f0));
   identify.pop_back();
   EXPECT_FALSE(decode_controller_copy(identify));
+}
+
+TEST(NvmeHostBehavior, SaysWhichFormatsAreEnabled) {
+  Bytes feature(512);
+  Writer(feature).le16(4, 0x000c);
+  EXPECT_EQ(decode_enabled_formats(feature), 0x0c);
+  EXPECT_EQ(encode_enabled_formats(0x0c), feature);
+  EXPECT_EQ(decode_enabled_formats(Bytes()), 0) << "a controller that has no such feature";
 }
 
 Bytes identify_namespace() {
@@ -74,6 +92,13 @@ Bytes identify_namespace() {
 TEST(NvmeIdentify, TheNamespaceSaysItsLimits) {
   EXPECT_EQ(decode_namespace_copy(identify_namespace()),
             (NamespaceCopy{0x1000, 4096, 8, true, 128, 1024, 128}));
+}
+
+TEST(NvmeIdentify, WhatANamespaceSaysIsWhatWasSaid) {
+  for (const NamespaceCopy& space : {NamespaceCopy{0x1000, 4096, 8, true, 128, 1024, 128},
+                                     NamespaceCopy{1, 512, 0, false, 65535, UINT32_MAX, 256}}) {
+    EXPECT_EQ(decode_namespace_copy(encode(space)), space);
+  }
 }
 
 TEST(NvmeIdentify, MoreThanSixteenFormatsHaveTwoMoreBits) {
