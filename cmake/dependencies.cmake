@@ -21,6 +21,10 @@ mark_as_advanced(LIBACL_INCLUDE_DIR LIBATTR_INCLUDE_DIR LIBACL_ARCHIVE LIBATTR_A
 find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
 mark_as_advanced(XXHASH_INCLUDE_DIR)
 
+# libiscsi, for its declarations: the library is loaded at run time by those who name an iscsi:// URL.
+find_path(LIBISCSI_INCLUDE_DIR iscsi/iscsi.h REQUIRED)
+mark_as_advanced(LIBISCSI_INCLUDE_DIR)
+
 # For the command. All of them are used as headers only: nothing is loaded when it starts.
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)

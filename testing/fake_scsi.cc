@@ -49,6 +49,18 @@ Done FakeScsi::submit(const ScsiRequest& request) {
   return {};
 }
 
+bool FakeScsi::abort(uint64_t tag) {
+  if (!abortable_) return false;
+  for (Pending& one : pending_) {
+    if (one.request.tag != tag) continue;
+    ++task_aborts_;
+    one.ready = now_;
+    one.aborted = true;
+    return true;
+  }
+  return false;
+}
+
 Result<size_t> FakeScsi::reap(std::span<ScsiCompletion> store, unsigned wait_ms) {
   const auto first = [&](const Pending& a, const Pending& b) {
     return a.ready != b.ready ? a.ready < b.ready : reversed_ && a.request.tag > b.request.tag;

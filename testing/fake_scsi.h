@@ -45,6 +45,7 @@ class FakeScsi final : public ScsiQueue {
 
   unsigned depth() const override { return depth_; }
   Done submit(const ScsiRequest& request) override;
+  bool abort(uint64_t tag) override;
   Result<size_t> reap(std::span<ScsiCompletion> store, unsigned wait_ms) override;
   uint64_t now_ms() const override { return now_; }
 
@@ -57,6 +58,8 @@ class FakeScsi final : public ScsiQueue {
   void set_reversed(bool reversed) { reversed_ = reversed; }
   // Both units answer nothing any more, from the given number of commands on.
   void vanish_after(unsigned commands) { vanish_after_ = commands; }
+  // Commands under way can be given up one by one, as an iSCSI session can (ABORT TASK).
+  void set_abortable(bool abortable) { abortable_ = abortable; }
   // The copy manager writes to a third unit and says that all is well.
   void misdirect() { misdirected_ = true; }
   // A token stands for at most so many blocks; it lives for so many writes; it is "in progress" so many times before it is
@@ -74,6 +77,7 @@ class FakeScsi final : public ScsiQueue {
   // Bytes of user data that went through the host.
   uint64_t host_bytes() const { return host_bytes_; }
   unsigned aborts() const { return aborts_; }
+  unsigned task_aborts() const { return task_aborts_; }
   // The bytes of every EXTENDED COPY list.
   const std::vector<wire::Bytes>& lists() const { return lists_; }
 
@@ -134,11 +138,13 @@ class FakeScsi final : public ScsiQueue {
   unsigned total_ = 0;
   unsigned most_under_way_ = 0;
   unsigned aborts_ = 0;
+  unsigned task_aborts_ = 0;
   uint64_t now_ = 0;
   uint64_t copy_ms_ = 0;
   uint64_t host_bytes_ = 0;
   uint64_t next_token_ = 1;
   bool reversed_ = false;
+  bool abortable_ = false;
   bool misdirected_ = false;
 };
 

@@ -23,6 +23,7 @@ class LentQueue final : public DeviceQueue<Request, Completion> {
   explicit LentQueue(Queue& queue) : queue_(queue) {}
   unsigned depth() const override { return queue_.depth(); }
   Done submit(const Request& request) override { return queue_.submit(request); }
+  bool abort(uint64_t tag) override { return queue_.abort(tag); }
   Result<size_t> reap(std::span<Completion> store, unsigned wait_ms) override {
     return queue_.reap(store, wait_ms);
   }

@@ -1,8 +1,14 @@
 #include "copyfile/context.h"
 
 #include "copyfile/interrupt.h"
+#include "copyfile/iscsi_settings.h"
 
 namespace libcopyfile::app {
+
+Result<Fd> Context::open_url(const std::string& url, bool write) {
+  if (!iscsi) iscsi = make_iscsi_transport(iscsi_settings());
+  return files.open(*iscsi, url, write);
+}
 
 ControlOptions Context::control() {
   ControlOptions control;

@@ -1,6 +1,7 @@
 // What all copies of one call of the command share.
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <optional>
 
@@ -12,13 +13,17 @@
 #include "sys/kernel_attributes.h"
 #include "sys/kernel_files.h"
 #include "sys/kernel_names.h"
+#include "sys/unit_transport.h"
+#include "units/unit_files.h"
 
 namespace libcopyfile::app {
 
 struct Context {
   Options options;
   uint32_t creation_mask = 022;
-  KernelFiles files;
+  KernelFiles kernel;
+  std::unique_ptr<UnitTransport> iscsi;  // once a URL was opened
+  UnitFiles files{kernel};
   KernelNames names;
   KernelAttributes attributes;
   Catalogue catalogue;
@@ -33,6 +38,8 @@ struct Context {
         progress(shown_progress()) {}
 
   System system() { return {files, names, attributes}; }
+  // The unit behind an iscsi:// URL. A failure's `where` says why, and nothing of the URL.
+  Result<Fd> open_url(const std::string& url, bool write);
   // Draws progress, and cancels after a signal.
   ControlOptions control();
   bool keep_plans() const { return options.explain || options.json; }

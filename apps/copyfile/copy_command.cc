@@ -18,6 +18,7 @@
 #include "copyfile/quote.h"
 #include "copyfile/read_filter.h"
 #include "copyfile/tree_setup.h"
+#include "copyfile/whole_copy.h"
 
 namespace libcopyfile::app {
 namespace {
@@ -178,6 +179,8 @@ int copy_command(int argc, char** argv, uint32_t creation_mask) {
   if (!parsed.options) return parsed.exit;
   catch_interrupts();
   Context context(std::move(*parsed.options), creation_mask);
+  // To cp it is a name like any other.
+  if (!is_cp() && names_a_unit(context.options)) return copy_unit(context);
   return CopyCommand(context).run();
 }
 

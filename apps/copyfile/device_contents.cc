@@ -57,20 +57,23 @@ std::string contents_of(std::span<const std::byte> beginning) {
 void announce_overwriting(Context& context, const std::string& path) {
   const Result<FileStat> there = context.names.stat(kCurrentDirectory, path, true);
   if (!there || there->type != FileType::block_device) return;
+  const Result<Fd> fd = context.names.open(kCurrentDirectory, path, Open::read);
+  announce_overwriting(context, path, fd ? fd->get() : -1, "block device");
+}
+
+void announce_overwriting(Context& context, const std::string& name, int fd,
+                          std::string_view what) {
   std::string holds = "what it holds can't be read";
-  std::string size;
-  if (const Result<Fd> fd = context.names.open(kCurrentDirectory, path, Open::read)) {
-    // Two pieces, so that the kernel reads no more ahead than it must.
-    std::vector<std::byte> beginning(kMarks);
-    const auto read = [&](size_t at, size_t length) {
-      const auto piece = std::span(beginning).subspan(at, length);
-      return read_full(context.files, fd->get(), piece, at, Cache::keep).has_value();
-    };
-    if (read(0, 8192) && read(65536, 4096)) holds = "it holds " + contents_of(beginning);
-    const Result<uint64_t> bytes = context.files.device_size(fd->get());
-    if (bytes) size = " of " + size_with_bytes(*bytes);
-  }
-  complain(fmt::format("overwriting the block device {}{}: {}", app::quoted(path), size, holds));
+  // Two pieces, so that the kernel reads no more ahead than it must.
+  std::vector<std::byte> beginning(kMarks);
+  const auto read = [&](size_t at, size_t length) {
+    const auto piece = std::span(beginning).subspan(at, length);
+    return read_full(context.files, fd, piece, at, Cache::keep).has_value();
+  };
+  if (read(0, 8192) && read(65536, 4096)) holds = "it holds " + contents_of(beginning);
+  const Result<uint64_t> bytes = context.files.device_size(fd);
+  const std::string size = bytes ? " of " + size_with_bytes(*bytes) : "";
+  complain(fmt::format("overwriting the {} {}{}: {}", what, app::quoted(name), size, holds));
 }
 
 }  // namespace libcopyfile::app

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "copyfile/context.h"
 
@@ -16,5 +17,7 @@ std::string contents_of(std::span<const std::byte> beginning);
 
 // Says what is about to be lost, if `path` is a block device.
 void announce_overwriting(Context& context, const std::string& path);
+// The same of what is open for reading at `fd`, and what it is.
+void announce_overwriting(Context& context, const std::string& name, int fd, std::string_view what);
 
 }  // namespace libcopyfile::app

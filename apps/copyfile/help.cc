@@ -58,7 +58,7 @@ What the copy is
       --no-preserve=LIST  don't preserve these
   -Z                      give the security context that the policy says
       --context[=CTX]     like -Z, or give CTX
-      --overwrite-device  allow DEST to be a block device
+      --overwrite-device  allow DEST to be a block device or an iscsi:// URL
 
 What it is checked for, before DEST shows it
       --digest=WHICH      print the digest of each copy as a line of a file of
@@ -109,6 +109,7 @@ What is told
 
 RATE takes K, M, G, T (powers of 1024) and KB, MB, ... (of 1000). CONTROL is
 taken from VERSION_CONTROL, SUFFIX from SIMPLE_BACKUP_SUFFIX, if not given.
+SOURCE and DEST may be iscsi://[USER[%PASSWORD]@]HOST[:PORT]/TARGET/LUN.
 Exit status: 0 all copied, 1 some copies failed, 2 wrong usage (1 as 'cp').
 A file that is called 'range', 'probe', 'map' or 'sweep' is named as './range'.
 )";
@@ -127,7 +128,7 @@ An empty OUT is IN; an empty LEN reaches to the end of SRC.
                             is copied; default: a short copy, and a word on it
       --durability=LEVEL  'ordered' or 'durable': DST is on stable storage when
                             the command ends; default 'none'
-      --overwrite-device  allow DST to be a block device
+      --overwrite-device  allow DST to be a block device or an iscsi:// URL
       --reflink[=WHEN] --sparse=WHEN --offload=WHEN --cache=WHEN
       --limit-rate=RATE --progress -v, --verbose --explain --json
                           as in 'copyfile --help'

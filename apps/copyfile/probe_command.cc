@@ -10,8 +10,30 @@
 #include "copyfile/report.h"
 #include "engine/probe.h"
 #include "plan/print.h"
+#include "sys/iscsi_url.h"
 
 namespace libcopyfile::app {
+namespace {
+
+// The unit, if `operand` is the URL of one. False if it can't be opened, which has been told.
+bool open_unit(Context& context, const std::string& operand, Fd& fd) {
+  if (!is_iscsi_url(operand)) return true;
+  Result<Fd> unit = context.open_url(operand, false);
+  if (unit) {
+    fd = std::move(*unit);
+    return true;
+  }
+  const Error& e = unit.error();
+  const std::string text = fmt::format("cannot open {}", app::quoted(without_secrets(operand)));
+  if (e.where.empty()) {
+    complain(text, e.code);
+  } else {
+    complain(text + ": " + e.where);
+  }
+  return false;
+}
+
+}  // namespace
 
 int probe_command(int argc, char** argv) {
   ParsedOptions parsed = parse_options(Verb::probe, argc, argv);
@@ -23,9 +45,14 @@ int probe_command(int argc, char** argv) {
     return usage_error(fmt::format("extra operand {}", app::quoted(operands[2])));
   }
   ProbeJob job;
-  job.in_path = operands[0];
-  job.out_path = operands[1];
+  job.in_path = without_secrets(operands[0]);
+  job.out_path = without_secrets(operands[1]);
   job.data = c.options.data;
+  Fd in;
+  Fd out;
+  if (!open_unit(c, operands[0], in) || !open_unit(c, operands[1], out)) return kFailed;
+  job.in_file = in.get();
+  job.out_file = out.get();
   ProbeReport report;
   const Done ok = probe(c.system(), c.catalogue, job, report);
   if (!ok) {

@@ -10,8 +10,10 @@
 #include "copyfile/quote.h"
 #include "copyfile/range_list.h"
 #include "copyfile/report.h"
+#include "copyfile/whole_copy.h"
 #include "engine/range_job.h"
 #include "facts/read_facts.h"
+#include "sys/iscsi_url.h"
 
 namespace libcopyfile::app {
 namespace {
@@ -23,11 +25,26 @@ class RangeCommand {
   int run() {
     const std::vector<std::string>& operands = c_.options.operands;
     if (operands.size() < 2) return usage_error("missing file operand");
-    from_ = operands[0];
-    to_ = operands[1];
     if (const int bad = read_ranges(); bad != kOk) return bad;
     // Only now: while a list is read from a terminal or a pipe there is nothing to clean up, and a signal just ends us.
     catch_interrupts();
+    return run(operands[0], operands[1]);
+  }
+
+  // All of `from`, which must have room in `to`.
+  int run_whole(const std::string& from, const std::string& to) {
+    whole_ = true;
+    ranges_ = {{0, 0, kToEnd}};
+    c_.options.durability = c_.options.durability.value_or(Durability::ordered);
+    return run(from, to);
+  }
+
+ private:
+  int run(const std::string& from, const std::string& to) {
+    from_url_ = from;
+    to_url_ = to;
+    from_ = without_secrets(from);
+    to_ = without_secrets(to);
     if (!open_source() || !open_destination()) return kFailed;
     const bool ok = copy();
     if (!ok && created_ && report_.data.copied == 0) {
@@ -38,7 +55,6 @@ class RangeCommand {
     return ok && told ? kOk : kFailed;
   }
 
- private:
   int read_ranges() {
     for (const std::string& file : c_.options.range_files) {
       Parsed<std::vector<CopyRange>> list = read_range_list(file);
@@ -61,15 +77,29 @@ class RangeCommand {
   }
 
   bool open_source() {
-    Result<Fd> in = c_.names.open(kCurrentDirectory, from_, Open::read);
-    if (!in) {
-      return cannot_open(from_, "reading", in.error().code);
-    }
+    Result<Fd> in = is_iscsi_url(from_url_) ? c_.open_url(from_url_, false)
+                                            : c_.names.open(kCurrentDirectory, from_, Open::read);
+    if (!in) return cannot_open(from_, "reading", in.error());
     in_ = std::move(*in);
     return true;
   }
 
+  bool open_unit() {
+    if (!c_.options.overwrite_device) {
+      return failed(fmt::format("{} is a logical unit: to write to it, say --overwrite-device",
+                                app::quoted(to_)),
+                    0);
+    }
+    Result<Fd> out = c_.open_url(to_url_, true);
+    if (!out) return cannot_open(to_, "writing", out.error());
+    out_ = std::move(*out);
+    opened_ = claimed_ = true;
+    announce_overwriting(c_, to_, out_.get(), "logical unit");
+    return true;
+  }
+
   bool open_destination() {
+    if (is_iscsi_url(to_url_)) return open_unit();
     const Result<FileStat> there = c_.names.stat(kCurrentDirectory, to_, true);
     if (there && there->type == FileType::block_device && !c_.options.overwrite_device) {
       return failed(fmt::format("{} is a block device: to write to it, say --overwrite-device",
@@ -91,7 +121,7 @@ class RangeCommand {
       if (!claimed || claimed_) out = std::move(claimed);
     }
     if (!out) {
-      return cannot_open(to_, "writing", out.error().code);
+      return cannot_open(to_, "writing", out.error());
     }
     out_ = std::move(*out);
     opened_ = true;
@@ -99,19 +129,23 @@ class RangeCommand {
     return true;
   }
 
-  bool cannot_open(const std::string& path, std::string_view what, int code) {
+  bool cannot_open(const std::string& path, std::string_view what, const Error& e) {
     // A FIFO that nobody has opened at the other end is waited for.
     if (interrupted()) {
       return failed_as(fmt::format("interrupted: nothing is written to {}", app::quoted(to_)),
                        EINTR);
     }
-    return failed(fmt::format("cannot open {} for {}", app::quoted(path), what), code);
+    const std::string text = fmt::format("cannot open {} for {}", app::quoted(path), what);
+    // Of units the reason is told in words; of files `where` is no more than their name.
+    if (is_iscsi_url(path) && !e.where.empty()) return failed_as(text + ": " + e.where, e.code);
+    return failed(text, e.code);
   }
 
   bool copy() {
     const Result<SideFacts> in = read_side(c_.files, in_.get(), true);
     if (!in) return failed(fmt::format("cannot stat {}", app::quoted(from_)), in.error().code);
     resolve_to_end(ranges_, in->size);
+    if (whole_ && !fits(*in)) return false;
     RangeJob job;
     job.in = in_.get();
     job.out = out_.get();
@@ -136,6 +170,23 @@ class RangeCommand {
                            app::quoted(from_), report_.data.copied, report_.size));
     }
     return true;
+  }
+
+  // Before the first byte: what can't end well needs not be begun.
+  bool fits(const SideFacts& in) {
+    const Result<SideFacts> out = read_side(c_.files, out_.get(), true);
+    if (!out || out->kind != FileType::block_device) return true;
+    const bool both = in.kind == FileType::block_device;
+    if (both && in.stat.special_device == out->stat.special_device) {
+      return failed_as(
+          fmt::format("{} and {} are one and the same", app::quoted(from_), app::quoted(to_)),
+          EINVAL);
+    }
+    if (in.size <= out->size) return true;
+    return failed_as(
+        fmt::format("{} has {}, {} only {}", app::quoted(from_), size_with_bytes(in.size),
+                    app::quoted(to_), size_with_bytes(out->size)),
+        ENOSPC);
   }
 
   bool syncs() const {
@@ -251,8 +302,10 @@ class RangeCommand {
   }
 
   Context& c_;
-  std::string from_;
-  std::string to_;
+  // As they were given, and as they are told.
+  std::string from_url_, to_url_;
+  std::string from_, to_;
+  bool whole_ = false;
   std::vector<CopyRange> ranges_;
   Fd in_;
   Fd out_;
@@ -269,6 +322,10 @@ int range_command(int argc, char** argv, uint32_t creation_mask) {
   if (!parsed.options) return parsed.exit;
   Context context(std::move(*parsed.options), creation_mask);
   return RangeCommand(context).run();
+}
+
+int copy_whole(Context& context, const std::string& from, const std::string& to) {
+  return RangeCommand(context).run_whole(from, to);
 }
 
 }  // namespace libcopyfile::app

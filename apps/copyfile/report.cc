@@ -6,6 +6,8 @@
 
 #include "copyfile/messages.h"
 #include "facts/fs_class.h"
+#include "facts/unit_facts.h"
+#include "mechanism/scsi_limits.h"
 #include "plan/print.h"
 
 namespace libcopyfile::app {
@@ -42,6 +44,50 @@ std::string side_text(std::string_view what, const SideFacts& side) {
   return text + "\n";
 }
 
+// By what a target is asked for it: "naa.6001405...", "t10.LIO-ORG ...".
+std::string designator_text(const wire::Designator& d) {
+  std::string text = d.type == wire::DesignatorType::naa     ? "naa."
+                     : d.type == wire::DesignatorType::eui64 ? "eui."
+                                                             : "t10.";
+  constexpr uint8_t kBinary = 1;
+  for (const uint8_t byte : d.value) {
+    if (d.code_set == kBinary) {
+      text += fmt::format("{:02x}", byte);
+    } else {
+      text += byte > ' ' && byte < 0x7f ? static_cast<char>(byte) : '_';
+    }
+  }
+  return text;
+}
+
+std::string unit_name(const ScsiUnit& unit) {
+  const std::optional<wire::Designator> name = copy_designator(unit);
+  return name ? designator_text(*name) : "";
+}
+
+// What a device says of itself may be anything.
+std::string printable(std::string text) {
+  for (char& c : text) {
+    if (c < ' ' || c > '~') c = '?';
+  }
+  return text;
+}
+
+std::string unit_text(std::string_view what, const ScsiUnit& unit) {
+  const std::string name = unit_name(unit);
+  return fmt::format("{} disk: {} {}, {}, blocks of {}\n", what, printable(unit.inquiry.vendor),
+                     printable(unit.inquiry.product),
+                     name.empty() ? "without a name that is unique" : name,
+                     unit.capacity.block_length);
+}
+
+nlohmann::ordered_json json_of(const ScsiUnit& unit) {
+  return {{"vendor", unit.inquiry.vendor},
+          {"product", unit.inquiry.product},
+          {"name", unit_name(unit)},
+          {"block_size", unit.capacity.block_length}};
+}
+
 std::string_view answer(Can can) {
   switch (can) {
     case Can::yes: return "yes";
@@ -57,6 +103,9 @@ bool used(const DataOutcome& outcome, MechanismId id) { return outcome.bytes_by[
 
 std::string explain_facts(const Facts& facts) {
   std::string text = side_text("source", facts.in) + side_text("destination", facts.out);
+  if (facts.units) {
+    text += unit_text("source", facts.units->in) + unit_text("destination", facts.units->out);
+  }
   if (facts.source_cached) {
     text += fmt::format("cached: {} of the source\n", size_with_bytes(*facts.source_cached));
   }
@@ -159,6 +208,10 @@ nlohmann::ordered_json json_of(const Facts& facts) {
   nlohmann::ordered_json object;
   object["source"] = side(facts.in);
   object["destination"] = side(facts.out);
+  if (facts.units) {
+    object["source"]["disk"] = json_of(facts.units->in);
+    object["destination"]["disk"] = json_of(facts.units->out);
+  }
   return object;
 }
 

@@ -7,6 +7,8 @@
 namespace libcopyfile {
 namespace {
 
+constexpr const char* kNothingTried = "nothing was tried: the destination is not a regular file";
+
 // Opening a pipe waits for its other end, or wakes it; opening a device may do anything. Both are looked at only.
 class Probe {
  public:
@@ -14,29 +16,43 @@ class Probe {
       : system_(system), catalogue_(catalogue), job_(job), report_(report) {}
 
   Done run() {
-    const Result<FileStat> there = system_.names.stat(job_.in_dir, job_.in_path, true);
-    const bool stream = there && there->type == FileType::stream;
-    Result<Fd> in = system_.names.open(job_.in_dir, job_.in_path, stream ? Open::path : Open::read);
-    if (!in) return fail(in.error());
-    in_ = std::move(*in);
-    Result<SideFacts> in_side = read_side(system_.files, in_.get(), true);
+    if (Done ok = open_source(); !ok) return ok;
+    Result<SideFacts> in_side = read_side(system_.files, in_, true);
     if (!in_side) return fail(in_side.error());
     in_side->readable = true;
     if (in_side->kind == FileType::directory) return fail(EISDIR, Op::open, job_.in_path);
     if (Done ok = open_scratch(); !ok) return ok;
-    Result<SideFacts> out_side = read_side(system_.files, scratch_.get(), true);
+    Result<SideFacts> out_side = read_side(system_.files, scratch(), true);
     if (!out_side) return fail(out_side.error());
     out_side->writable = true;
     report_.facts = join_sides(std::move(*in_side), std::move(*out_side), scratch_is_new_);
-    read_unit_facts(system_.files, in_.get(), scratch_.get(), false, report_.facts);
+    read_unit_facts(system_.files, in_, scratch(), false, report_.facts);
     resolve_unknown();
     make_plan();
     return {};
   }
 
  private:
+  Done open_source() {
+    in_ = job_.in_file;
+    if (in_ >= 0) return {};
+    const Result<FileStat> there = system_.names.stat(job_.in_dir, job_.in_path, true);
+    const bool stream = there && there->type == FileType::stream;
+    Result<Fd> in = system_.names.open(job_.in_dir, job_.in_path, stream ? Open::path : Open::read);
+    if (!in) return fail(in.error());
+    opened_in_ = std::move(*in);
+    in_ = opened_in_.get();
+    return {};
+  }
+
+  int scratch() const { return job_.out_file >= 0 ? job_.out_file : scratch_.get(); }
+
   // An unnamed file where the copy would be, or what is there.
   Done open_scratch() {
+    if (job_.out_file >= 0) {
+      report_.notes.emplace_back(kNothingTried);
+      return {};
+    }
     const Result<FileStat> there = system_.names.stat(job_.out_dir, job_.out_path, true);
     if (there && there->type == FileType::directory) {
       return open_unnamed(system_.names.open(job_.out_dir, job_.out_path, Open::directory_path));
@@ -46,7 +62,7 @@ class Probe {
       Result<Fd> fd = system_.names.open(job_.out_dir, job_.out_path, how);
       if (!fd) return fail(fd.error());
       scratch_ = std::move(*fd);
-      report_.notes.emplace_back("nothing was tried: the destination is not a regular file");
+      report_.notes.emplace_back(kNothingTried);
       return {};
     }
     Result<OutName> out =
@@ -84,7 +100,7 @@ class Probe {
     if (report_.facts.in.size < block) return {Can::unknown, "the source is less than a block"};
     const ControlOptions none;
     JobControl control(none, block);
-    Pair pair{system_.files, in_.get(), scratch_.get(), report_.facts, control, {}};
+    Pair pair{system_.files, in_, scratch(), report_.facts, control, {}};
     const CopyRange first{0, 0, block};
     const Moved moved = catalogue_.at(id).move(pair, {&first, 1});
     if (moved.stop == Stop::complete) return {Can::yes, "tried on one block"};
@@ -102,8 +118,8 @@ class Probe {
     const bool size_known = in.kind != FileType::stream && in.size_trusted;
     request.whole_file = in.kind == FileType::regular && size_known && scratch_is_new_;
     request.ranges = {{0, 0, size_known ? in.size : kMaxOffset}};
-    DataJob data{system_.files,      catalogue_, in_.get(), scratch_.get(), report_.facts,
-                 std::move(request), nullptr,    control,   false};
+    DataJob data{system_.files,      catalogue_, in_,     scratch(), report_.facts,
+                 std::move(request), nullptr,    control, false};
     Result<Plan> plan = plan_data(data);
     if (plan) {
       report_.plan = std::move(*plan);
@@ -116,7 +132,8 @@ class Probe {
   const Catalogue& catalogue_;
   const ProbeJob& job_;
   ProbeReport& report_;
-  Fd in_;
+  int in_ = -1;
+  Fd opened_in_;
   Fd scratch_;
   bool scratch_is_new_ = false;
 };

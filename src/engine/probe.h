@@ -14,6 +14,9 @@ struct ProbeJob {
   std::string in_path;
   int out_dir = kCurrentDirectory;
   std::string out_path;  // a file that is there or not, or a directory
+  // Unless negative: open already, in the place of the paths, and not closed here.
+  int in_file = -1;
+  int out_file = -1;
   DataOptions data;
 };
 

@@ -10,16 +10,6 @@
 namespace libcopyfile {
 namespace {
 
-// Whether a name of the unit, not one of a port or of the vendor's own making, is the other's too.
-bool share_a_name(const ScsiUnit& a, const ScsiUnit& b) {
-  return std::any_of(a.designators.begin(), a.designators.end(), [&](const wire::Designator& d) {
-    const bool certain = d.association == 0 && (d.type == wire::DesignatorType::naa ||
-                                                d.type == wire::DesignatorType::eui64);
-    return certain &&
-           std::find(b.designators.begin(), b.designators.end(), d) != b.designators.end();
-  });
-}
-
 class Reader {
  public:
   Reader(Files& files, int in, int out, const Facts& facts)
@@ -50,7 +40,10 @@ class Reader {
  private:
   Done ask_scsi(Devices& devices, UnitFacts& units) {
     Result<std::unique_ptr<ScsiQueue>> queue = devices.scsi_queue(in_, out_);
-    if (!queue) return no("SCSI commands can't be sent", queue.error().code);
+    if (!queue) {
+      const Error& e = queue.error();
+      return no(e.where.empty() ? "SCSI commands can't be sent" : e.where, e.code);
+    }
     for (const Unit unit : {Unit::source, Unit::destination}) {
       Result<ScsiUnit> read = read_scsi_unit(**queue, unit);
       if (!read) return unanswered(read.error());

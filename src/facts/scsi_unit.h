@@ -25,4 +25,10 @@ struct ScsiUnit {
 // The unit in which both can copy, whatever the mechanism, bytes: offsets and lengths are multiples of it.
 uint64_t copy_granularity(const ScsiUnit& in, const ScsiUnit& out);
 
+// Whether a name of the one, not of a port nor of the vendor's own making, is the other's too.
+bool share_a_name(const ScsiUnit& a, const ScsiUnit& b);
+// The same by a name that is unique in the world: then they are one, or somebody has cloned a name. Locally assigned ones (NAA 3)
+// are not, nor those of no company: two hosts that run tgt give the same to their first disks.
+bool are_one_unit(const ScsiUnit& a, const ScsiUnit& b);
+
 }  // namespace libcopyfile

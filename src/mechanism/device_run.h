@@ -142,12 +142,16 @@ class TaskRunner {
     }
   }
 
+  static uint64_t tag_of(const Slot& slot, Purpose purpose) {
+    return slot.sequence * kPurposes + static_cast<uint64_t>(purpose);
+  }
+
   void send(Slot& slot, Purpose purpose) {
     Sent& sent = slot.sent(purpose);
     sent.in.assign(sent.command.in_length, 0);
     Request request = Protocol::request(sent.command, sent.in);
     request.timeout_ms = run_.timeout_ms;
-    request.tag = slot.sequence * kPurposes + static_cast<uint64_t>(purpose);
+    request.tag = tag_of(slot, purpose);
     sent.under_way = true;
     ++under_way_;
     const Done submitted = run_.queue.submit(request);
@@ -245,9 +249,12 @@ class TaskRunner {
         slot.waiting = false;
         slot.ended = true;
       }
-      if (!slot.work.under_way || under_way_ >= run_.queue.depth()) continue;
+      if (!slot.work.under_way) continue;
       std::optional<Command> abort = slot.task->abort();
-      if (!abort) continue;
+      if (!abort || under_way_ >= run_.queue.depth()) {
+        (void)run_.queue.abort(tag_of(slot, Purpose::work));
+        continue;
+      }
       slot.abort.command = std::move(*abort);
       send(slot, Purpose::abort);
     }

@@ -23,6 +23,8 @@ class DeviceQueue {
   virtual unsigned depth() const = 0;
   // REQUIRES fewer than depth() commands under way.
   virtual Done submit(const Request& request) = 0;
+  // Asks for a command under way to be given up by the device; false where there is no way to. Its completion comes in any case.
+  virtual bool abort(uint64_t /*tag*/) { return false; }
   // Waits until a command is complete, at most `wait_ms`; stores as many completions as fit and returns how many. With nothing
   // under way it sleeps. A failure is the end of the queue: nothing is under way behind it.
   virtual Result<size_t> reap(std::span<Completion> store, unsigned wait_ms) = 0;

@@ -48,23 +48,26 @@ void Thread::join() {
   if (std::exchange(running_, false)) ::pthread_join(handle_, nullptr);
 }
 
-FileSizeSignalBlock::FileSizeSignalBlock() {
-  rlimit limit{};
-  limited_ = ::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY;
-  if (!limited_) return;
-  const sigset_t set = only(SIGXFSZ);
+SignalBlock::SignalBlock(int signal) : signal_(signal) {
+  const sigset_t set = only(signal);
   sigset_t before;
   ::pthread_sigmask(SIG_BLOCK, &set, &before);
-  was_blocked_ = sigismember(&before, SIGXFSZ) == 1;
+  was_blocked_ = sigismember(&before, signal) == 1;
 }
 
-FileSizeSignalBlock::~FileSizeSignalBlock() {
-  if (!limited_ || was_blocked_) return;
-  const sigset_t set = only(SIGXFSZ);
+SignalBlock::~SignalBlock() {
+  if (was_blocked_) return;
+  const sigset_t set = only(signal_);
   const timespec now{};
   while (::sigtimedwait(&set, nullptr, &now) > 0) {
   }
   ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+FileSizeSignalBlock::FileSizeSignalBlock() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY) return;
+  block_.emplace(SIGXFSZ);
 }
 
 }  // namespace libcopyfile

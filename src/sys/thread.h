@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "base/error.h"
 
@@ -28,17 +29,26 @@ class Thread {
   bool running_ = false;
 };
 
-// Blocks SIGXFSZ in the calling thread while it lives and takes back one that arrived (write(2): RLIMIT_FSIZE).
+// Blocks a signal in the calling thread while it lives, and takes back one that arrived: what raised it tells by an errno, too.
+class SignalBlock {
+ public:
+  explicit SignalBlock(int signal);
+  ~SignalBlock();
+  SignalBlock(const SignalBlock&) = delete;
+  SignalBlock& operator=(const SignalBlock&) = delete;
+
+ private:
+  int signal_;
+  bool was_blocked_;
+};
+
+// The same for SIGXFSZ (write(2): RLIMIT_FSIZE), only where there is a limit.
 class FileSizeSignalBlock {
  public:
   FileSizeSignalBlock();
-  ~FileSizeSignalBlock();
-  FileSizeSignalBlock(const FileSizeSignalBlock&) = delete;
-  FileSizeSignalBlock& operator=(const FileSizeSignalBlock&) = delete;
 
  private:
-  bool limited_ = false;  // nothing to block where no limit is set
-  bool was_blocked_ = false;
+  std::optional<SignalBlock> block_;
 };
 
 }  // namespace libcopyfile

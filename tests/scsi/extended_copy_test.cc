@@ -246,6 +246,20 @@ TEST(ExtendedCopyMechanism, CancellingWhileACommandIsUnderWayWaitsForItOnly) {
   EXPECT_EQ(moved.bytes, trial.scsi.count("83/00") * 16 * kMiB) << "what got done counts";
 }
 
+TEST(ExtendedCopyMechanism, CancellingAbortsWhereTheTransportCan) {
+  Trial trial(1 << 18);
+  trial.proven = true;
+  trial.scsi.set_copy_ms(60'000);
+  trial.scsi.set_abortable(true);
+  trial.watch.cancel_at = 3;
+  const CopyRange range{0, 0, 128 * kMiB};
+  const Moved moved = trial.run(*mechanism(), {&range, 1});
+  EXPECT_EQ(moved.stop, Stop::cancelled);
+  EXPECT_EQ(moved.bytes, 0U);
+  EXPECT_EQ(trial.scsi.task_aborts(), 4U);
+  EXPECT_LT(trial.scsi.now_ms(), 5'000U) << "nobody waits for a command of a minute";
+}
+
 TEST(ExtendedCopyMechanism, SlowTargetsGetSmallerCommands) {
   Trial trial(1 << 18);
   trial.proven = true;
