@@ -60,6 +60,7 @@ struct SideFacts {
   bool ours = false;
   bool readable = true;
   bool writable = true;
+  bool has_verity = false;          // fs-verity: what is read is checked
   bool append_only_writes = false;  // O_APPEND: Linux ignores the offset of pwrite(2)
   // Files of procfs, sysfs and their kin have sizes of 0 or 4096 whatever they hold; their end is where read(2) says.
   bool size_trusted = true;

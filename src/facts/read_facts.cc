@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "facts/fs_class.h"
+#include "sys/attributes.h"
 #include "sys/system_info.h"
 #include "sys/transfer.h"
 
@@ -35,6 +36,7 @@ Result<SideFacts> read_side(Files& files, int fd, bool ours, Detail detail) {
   side.readable = access->read;
   side.writable = access->write;
   side.append_only_writes = access->append;
+  side.has_verity = (stat->attributes & kStatVerity) != 0;
   side.size = stat->size;
   if (side.kind == FileType::block_device) {
     const Result<uint64_t> size = retry_interrupted([&] { return files.device_size(fd); });

@@ -250,7 +250,8 @@ Done MetadataTransfer::give_verity(int fd) {
   if (!has_verity()) return {};
   for (int attempt = 1;; ++attempt) {
     const Done ok = attributes_.enable_verity(fd, *source_.verity);
-    if (ok) return {};
+    // ext4 cuts off what it has allocated behind the end for it, and that makes the file a new one (6.1).
+    if (ok) return give_times(fd);
     if (ok.error().code != ETXTBSY || attempt == kVerityAttempts) {
       return lose(kVerity, "verity", ok.error());
     }

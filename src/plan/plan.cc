@@ -157,6 +157,8 @@ class Planner {
       refuse(MechanismId::reflink, "a real second copy is asked for");
     } else if (options_.sparse != Sparse::automatic) {
       refuse(MechanismId::reflink, "holes are asked for otherwise than the source has them");
+    } else if (!must && facts_.in.has_verity) {
+      refuse(MechanismId::reflink, "fs-verity checks what is read, not what is shared");
     }
     if (!possible(MechanismId::reflink)) {
       const Verdict& v = plan_.verdicts[index_of(MechanismId::reflink)];
@@ -426,7 +428,8 @@ bool needs_extents(const Facts& facts, const PerMechanism<Verdict>& verdicts,
   if (facts.out.kind == FileType::stream || request.options.sparse == Sparse::never) return false;
   const bool may_share = verdicts[index_of(MechanismId::reflink)].can != Can::no &&
                          request.options.sharing != Sharing::never &&
-                         request.options.sparse == Sparse::automatic;
+                         request.options.sparse == Sparse::automatic &&
+                         (request.options.sharing == Sharing::always || !facts.in.has_verity);
   if (request.whole_file) {
     const bool clones = may_share && (request.options.sharing == Sharing::always ||
                                       facts.in.size >= smallest_clone(facts));

@@ -57,6 +57,8 @@ struct Verity {
   uint32_t block_size = 0;
   std::string salt;
   std::string signature;  // of the kernel's own kind; mostly none
+  // Where the file system tells no more than this (Btrfs): the rest is what is usual, and a copy is checked to have it.
+  std::string digest;
 };
 
 class Attributes {
@@ -89,9 +91,10 @@ class Attributes {
   virtual Result<Project> project(int fd) = 0;
   virtual Done set_project(int fd, uint32_t id) = 0;
 
-  // FS_IOC_READ_VERITY_METADATA (5.12).
+  // FS_IOC_READ_VERITY_METADATA (5.12), or else FS_IOC_MEASURE_VERITY.
   virtual Result<Verity> verity(int fd) = 0;
-  // FS_IOC_ENABLE_VERITY. REQUIRES a descriptor for reading; ETXTBSY while anybody has one for writing.
+  // FS_IOC_ENABLE_VERITY. REQUIRES a descriptor for reading; ETXTBSY while anybody has one for writing; EOPNOTSUPP if the file now
+  // has it but not verity.digest.
   virtual Done enable_verity(int fd, const Verity& verity) = 0;
 
   // The security context of files that this thread makes from now on; empty: what the policy says. EOPNOTSUPP where

@@ -96,6 +96,16 @@ Result<std::string> verity_part(int fd, uint64_t type, size_t room) {
   return buffer;
 }
 
+Result<Verity> measured(int fd) {
+  constexpr uint16_t kLargest = 64;  // SHA-512
+  alignas(fsverity_digest) std::array<char, sizeof(fsverity_digest) + kLargest> buffer{};
+  auto* const digest = new (buffer.data()) fsverity_digest{};
+  digest->digest_size = kLargest;
+  if (::ioctl(fd, FS_IOC_MEASURE_VERITY, digest) != 0) return fail(errno, Op::get_attribute);
+  const size_t size = std::min(digest->digest_size, kLargest);
+  return Verity{digest->digest_algorithm, 4096, {}, {}, {buffer.data() + sizeof *digest, size}};
+}
+
 }  // namespace
 
 Done KernelAttributes::set_owner(int fd, uint32_t owner, uint32_t group) {
@@ -229,12 +239,13 @@ Done KernelAttributes::set_project(int fd, uint32_t id) {
 Result<Verity> KernelAttributes::verity(int fd) {
   const Result<std::string> bytes =
       verity_part(fd, FS_VERITY_METADATA_TYPE_DESCRIPTOR, sizeof(fsverity_descriptor));
+  if (!bytes && is_not_supported(bytes.error().code)) return measured(fd);
   if (!bytes) return fail(bytes.error());
   fsverity_descriptor d{};
   if (bytes->size() < sizeof d) return fail(EIO, Op::get_attribute);
   bytes->copy(reinterpret_cast<char*>(&d), sizeof d);
   if (d.log_blocksize > 31 || d.salt_size > sizeof d.salt) return fail(EIO, Op::get_attribute);
-  Verity verity{d.hash_algorithm, 1U << d.log_blocksize, {}, {}};
+  Verity verity{d.hash_algorithm, 1U << d.log_blocksize, {}, {}, {}};
   verity.salt.assign(reinterpret_cast<const char*>(d.salt), d.salt_size);
   constexpr size_t kMaxSignature = 16128;  // the kernel's own limit
   Result<std::string> signature = verity_part(fd, FS_VERITY_METADATA_TYPE_SIGNATURE, kMaxSignature);
@@ -252,7 +263,12 @@ Done KernelAttributes::enable_verity(int fd, const Verity& verity) {
   arg.salt_ptr = reinterpret_cast<uintptr_t>(verity.salt.data());
   arg.sig_size = static_cast<uint32_t>(verity.signature.size());
   arg.sig_ptr = reinterpret_cast<uintptr_t>(verity.signature.data());
-  return outcome(::ioctl(fd, FS_IOC_ENABLE_VERITY, &arg), Op::set_attribute);
+  const Done ok = outcome(::ioctl(fd, FS_IOC_ENABLE_VERITY, &arg), Op::set_attribute);
+  if (!ok || verity.digest.empty()) return ok;
+  const Result<Verity> now = measured(fd);
+  if (!now) return fail(now.error());
+  if (now->digest != verity.digest) return fail(EOPNOTSUPP, Op::set_attribute);
+  return {};
 }
 
 Done KernelAttributes::set_creation_label(const std::string& label) {

@@ -7,6 +7,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "sys/attributes.h"
+
 namespace libcopyfile {
 namespace {
 
@@ -100,7 +102,8 @@ Result<FileStat> stat_name(int dir, const char* name, int flags) {
   s.owner = st.uid;
   s.group = st.gid;
   s.special_device = device(st.rdev_major, st.rdev_minor);
-  s.attributes = st.attributes & st.attributes_mask;
+  // Btrfs sets the bit of fs-verity and does not say that it does.
+  s.attributes = st.attributes & (st.attributes_mask | kStatVerity);
   s.accessed = {st.atime.sec, st.atime.nsec};
   s.modified = {st.mtime.sec, st.mtime.nsec};
   s.changed = {st.ctime.sec, st.ctime.nsec};

@@ -92,7 +92,8 @@ INSTANTIATE_TEST_SUITE_P(Metadata, FsVerity, ::testing::ValuesIn(kernels()),
                          [](const auto& i) { return std::string(name_of_kernel(i.param)); });
 
 TEST_P(FsVerity, CopyHasTheSameDigest) {
-  protect_source(FS_VERITY_HASH_ALG_SHA512, "some salt");
+  // Btrfs does not tell the salt.
+  protect_source(FS_VERITY_HASH_ALG_SHA512, GetParam() == Kernel::btrfs ? "" : "some salt");
   ASSERT_NE(digest(source_), "");
   shop_.job.required = metadata::kVerity | metadata::kMode | metadata::kTimes;
   for (const bool named : {false, true}) {
@@ -104,6 +105,18 @@ TEST_P(FsVerity, CopyHasTheSameDigest) {
     EXPECT_EQ(digest(copy_), digest(source_));
     unlink(copy_.c_str());
   }
+}
+
+TEST_P(FsVerity, ASaltThatIsNotToldIsALossOrAnError) {
+  const bool told = GetParam() != Kernel::btrfs;
+  protect_source(FS_VERITY_HASH_ALG_SHA256, "some salt");
+  shop_.job.wanted = metadata::kVerity;
+  ASSERT_TRUE(copy());
+  EXPECT_EQ(text_of(shop_.report.losses), told ? "" : "verity(200) EOPNOTSUPP");
+  unlink(copy_.c_str());
+  shop_.job.required = metadata::kVerity;
+  EXPECT_EQ(copy().has_value(), told);
+  EXPECT_EQ(access(copy_.c_str(), F_OK) == 0, told);
 }
 
 TEST_P(FsVerity, IsNotCarriedOverUnasked) {

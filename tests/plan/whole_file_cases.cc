@@ -29,6 +29,15 @@ std::vector<PlanCase> sharing_cases() {
       with(whole_file("never_share", "neither a clone nor copy_file_range, which might clone", kXfs,
                       10 * kMiB),
            [](PlanCase& c) { c.request.options.sharing = Sharing::never; }),
+      with(whole_file("verified_source", "fs-verity checks what is read, so it is read", kXfs,
+                      10 * kMiB),
+           [](PlanCase& c) { c.facts.in.has_verity = true; }),
+      with(
+          whole_file("verified_source_must_share", "who asks for sharing gets it", kXfs, 10 * kMiB),
+          [](PlanCase& c) {
+            c.facts.in.has_verity = true;
+            c.request.options.sharing = Sharing::always;
+          }),
       with(whole_file("never_share_remote", "a server might share extents behind our back", kNfs,
                       10 * kMiB),
            [](PlanCase& c) { c.request.options.sharing = Sharing::never; }),
