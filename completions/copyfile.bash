@@ -5,16 +5,16 @@
 _copyfile_options() {
   case $1 in
     range)
-      echo --ranges= --exact --durability= --overwrite-device --reflink --reflink= --sparse= --offload= --cache= \
+      echo --ranges= --exact --durability= --overwrite-device --reflink --reflink= --sparse= --offload= --no-offload= --cache= \
         --limit-rate= --progress -v --verbose --explain --json --help
       ;;
-    probe) echo --reflink --reflink= --sparse= --offload= --cache= --json --help ;;
+    probe) echo --reflink --reflink= --sparse= --offload= --no-offload= --cache= --json --help ;;
     map) echo --svg= --json --width= --help ;;
     sweep) echo -r --recursive --dry-run -f --force -v --verbose --json --help ;;
     *)
       echo -a --archive -r -R --recursive -H -L --dereference -P --no-dereference -d -x --one-file-system \
         --copy-contents --exclude= --include= --exclude-from= --include-from= --files-from= --from0 --strip-trailing-slashes \
-        --reflink --reflink= --sparse= --offload= --durability= --sync= -l --link -s --symbolic-link --attributes-only \
+        --reflink --reflink= --sparse= --offload= --no-offload= --durability= --sync= -l --link -s --symbolic-link --attributes-only \
         -p --preserve --preserve= --no-preserve= -Z --context --context= --overwrite-device --digest= --expect= \
         --checksums= --verify --allow-changes -t --target-directory= -T --no-target-directory --parents \
         --keep-directory-symlink -i --interactive -n --no-clobber -u --update --update= -f --force \
@@ -61,7 +61,7 @@ _copyfile() {
     --backup) mapfile -t COMPREPLY < <(compgen -W 'none off simple never existing nil numbered t' -- "$cur") ;;
     --on-error) mapfile -t COMPREPLY < <(compgen -W 'stop continue' -- "$cur") ;;
     --limit-rate | --width | --jobs | -j | --suffix | -S | --exclude | --include | --context) ;;
-    -t | --target-directory)
+    -t | --target-directory | --no-offload)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -d -- "$cur")
       ;;

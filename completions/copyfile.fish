@@ -45,6 +45,7 @@ complete -c copyfile -n '__copyfile_verb copy' -f -l context -d 'Give a security
 complete -c copyfile -n '__copyfile_verb copy range probe' -f -l reflink -a 'auto always never' -d 'Share the data of the source'
 complete -c copyfile -n '__copyfile_verb copy range probe' -x -l sparse -a 'auto always never' -d 'Holes of the copy'
 complete -c copyfile -n '__copyfile_verb copy range probe' -x -l offload -a 'auto always' -d 'Move no byte through memory'
+complete -c copyfile -n '__copyfile_verb copy range probe' -x -l no-offload -a '(__fish_complete_directories)' -d 'No copies by the storage on this mount'
 complete -c copyfile -n '__copyfile_verb copy range' -x -l durability -a 'none ordered durable' -d 'What a crash may do'
 complete -c copyfile -n '__copyfile_verb copy' -x -l sync -a 'auto files filesystem' -d 'How several files become stable'
 complete -c copyfile -n '__copyfile_verb copy range' -l overwrite-device -d 'Allow a block device as destination'

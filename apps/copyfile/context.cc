@@ -1,7 +1,11 @@
 #include "copyfile/context.h"
 
+#include <fmt/format.h>
+
 #include "copyfile/interrupt.h"
 #include "copyfile/iscsi_settings.h"
+#include "copyfile/messages.h"
+#include "copyfile/quote.h"
 
 namespace libcopyfile::app {
 
@@ -19,6 +23,19 @@ ControlOptions Context::control() {
     return !interrupted();
   };
   return control;
+}
+
+bool Context::turn_offload_off() {
+  for (const std::string& path : options.no_offload) {
+    const Result<FileStat> stat = names.stat(kCurrentDirectory, path, true);
+    if (!stat || stat->mount == 0) {
+      complain(fmt::format("cannot tell the mount of {}", app::quoted(path)),
+               stat ? EOPNOTSUPP : stat.error().code);
+      return false;
+    }
+    learned.turn_off(stat->mount);
+  }
+  return true;
 }
 
 }  // namespace libcopyfile::app

@@ -48,6 +48,9 @@ struct Context {
     return options.check.algorithm() != Algorithm::none || !options.checksum_files.empty();
   }
 
+  // --no-offload; false if a mount can't be told, which has been told.
+  bool turn_offload_off();
+
   ShowProgress shown_progress() const {
     // Scripts that call cp know no line of progress.
     const bool never = options.json || (is_cp() && options.progress == ShowProgress::automatic);

@@ -28,6 +28,7 @@ class CopyCommand {
   explicit CopyCommand(Context& context) : c_(context) {}
 
   int run() {
+    if (!c_.turn_offload_off()) return kFailed;
     int exit = kOk;
     std::optional<Operands> operands = read_operands(c_.options, c_.names, exit);
     if (!operands) return exit;

@@ -41,6 +41,8 @@ What the copy is
                             'always' makes holes of zeros, 'never' writes zeros
       --offload=WHEN      'always': fail rather than move a byte through this
                             host's memory; default 'auto'
+      --no-offload=DIR    never let the storage copy or share where DIR is
+                            mounted: for servers that do it wrong, or never end
       --durability=LEVEL  'ordered': contents are on stable storage before the
                             name is (default); 'durable': the name too;
                             'none': as cp does, nothing is waited for
@@ -129,8 +131,8 @@ An empty OUT is IN; an empty LEN reaches to the end of SRC.
       --durability=LEVEL  'ordered' or 'durable': DST is on stable storage when
                             the command ends; default 'none'
       --overwrite-device  allow DST to be a block device or an iscsi:// URL
-      --reflink[=WHEN] --sparse=WHEN --offload=WHEN --cache=WHEN
-      --limit-rate=RATE --progress -v, --verbose --explain --json
+      --reflink[=WHEN] --sparse=WHEN --offload=WHEN --no-offload=DIR
+      --cache=WHEN --limit-rate=RATE --progress -v, --verbose --explain --json
                           as in 'copyfile --help'
 
 Numbers take K, M, G, T (powers of 1024) and KB, MB, ... (of 1000).
@@ -141,10 +143,10 @@ constexpr const char* kProbeHelp =
     R"(Usage: copyfile probe [OPTION]... SRC DST
 Tell which ways there are to copy SRC to DST, which there are not and why, and
 which would be taken, without copying. What only trying tells is tried on one
-block of an unnamed file beside DST.
+block of a private file beside DST.
 
-      --reflink[=WHEN] --sparse=WHEN --offload=WHEN --cache=WHEN
-                          as in 'copyfile --help'
+      --reflink[=WHEN] --sparse=WHEN --offload=WHEN --no-offload=DIR
+      --cache=WHEN        as in 'copyfile --help'
       --json              one JSON object
 Exit status: 0 answered, 1 one of them can't be looked at, 2 wrong usage.
 )";

@@ -21,6 +21,7 @@ enum LongOption : int {
   kReflink = 256,
   kSparse,
   kOffload,
+  kNoOffload,
   kCache,
   kDurability,
   kSync,
@@ -48,6 +49,7 @@ constexpr option kLongOptions[] = {
     {"reflink", optional_argument, nullptr, kReflink},
     {"sparse", required_argument, nullptr, kSparse},
     {"offload", required_argument, nullptr, kOffload},
+    {"no-offload", required_argument, nullptr, kNoOffload},
     {"cache", required_argument, nullptr, kCache},
     {"durability", required_argument, nullptr, kDurability},
     {"sync", required_argument, nullptr, kSync},
@@ -157,6 +159,7 @@ bool take(int code, const char* argument, Options& o) {
       return choose("reflink", argument, kSharing, o.data.sharing);
     case kSparse: return choose("sparse", argument, kSparseChoices, o.data.sparse);
     case kOffload: return choose("offload", argument, kOffloadChoices, o.data.offload);
+    case kNoOffload: o.no_offload.emplace_back(argument); return true;
     case kCache: return choose("cache", argument, kCacheChoices, o.data.cache);
     case kDurability: {
       Durability level{};
@@ -209,6 +212,7 @@ bool belongs(Verb verb, int code) {
     case kReflink:
     case kSparse:
     case kOffload:
+    case kNoOffload:
     case kCache:
     case kJson: return true;
     case kExplain:

@@ -28,6 +28,7 @@ struct Options {
   bool no_target_directory = false;
   std::optional<std::string> target_directory;
   bool overwrite_device = false;
+  std::vector<std::string> no_offload;  // --no-offload, in order
   CheckOptions check;
   std::vector<std::string> checksum_files;  // --checksums, in order
   bool allow_changes = false;               // of a source, while it is read

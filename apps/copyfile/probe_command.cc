@@ -44,6 +44,7 @@ int probe_command(int argc, char** argv) {
   if (operands.size() > 2) {
     return usage_error(fmt::format("extra operand {}", app::quoted(operands[2])));
   }
+  if (!c.turn_offload_off()) return kFailed;
   ProbeJob job;
   job.in_path = without_secrets(operands[0]);
   job.out_path = without_secrets(operands[1]);
@@ -53,6 +54,7 @@ int probe_command(int argc, char** argv) {
   if (!open_unit(c, operands[0], in) || !open_unit(c, operands[1], out)) return kFailed;
   job.in_file = in.get();
   job.out_file = out.get();
+  job.learned = &c.learned;
   ProbeReport report;
   const Done ok = probe(c.system(), c.catalogue, job, report);
   if (!ok) {

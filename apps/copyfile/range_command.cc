@@ -25,6 +25,7 @@ class RangeCommand {
   int run() {
     const std::vector<std::string>& operands = c_.options.operands;
     if (operands.size() < 2) return usage_error("missing file operand");
+    if (!c_.turn_offload_off()) return kFailed;
     if (const int bad = read_ranges(); bad != kOk) return bad;
     // Only now: while a list is read from a terminal or a pipe there is nothing to clean up, and a signal just ends us.
     catch_interrupts();

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "facts/facts.h"
@@ -16,6 +17,8 @@ class Learned {
   void recall(Facts& facts) const;
   // Remembers that `id` can't be used between these mounts. Unknown mounts teach nothing.
   void learn(const Facts& facts, MechanismId id, const Verdict& verdict);
+  // The switch: the storage below this mount (FileStat::mount) neither shares nor copies for us, as source or as destination.
+  void turn_off(uint64_t mount);
 
  private:
   using Key = std::pair<uint64_t, uint64_t>;
@@ -23,6 +26,7 @@ class Learned {
 
   mutable std::mutex mutex_;
   std::map<Key, PerMechanism<Verdict>> verdicts_;
+  std::set<uint64_t> off_;
 };
 
 }  // namespace libcopyfile

@@ -3,6 +3,7 @@
 #include "engine/out_name.h"
 #include "facts/read_facts.h"
 #include "facts/read_unit_facts.h"
+#include "publish/pending_file.h"
 
 namespace libcopyfile {
 namespace {
@@ -25,8 +26,9 @@ class Probe {
     Result<SideFacts> out_side = read_side(system_.files, scratch(), true);
     if (!out_side) return fail(out_side.error());
     out_side->writable = true;
-    report_.facts = join_sides(std::move(*in_side), std::move(*out_side), scratch_is_new_);
+    report_.facts = join_sides(std::move(*in_side), std::move(*out_side), pending_.has_value());
     read_unit_facts(system_.files, in_, scratch(), false, report_.facts);
+    if (job_.learned != nullptr) job_.learned->recall(report_.facts);
     resolve_unknown();
     make_plan();
     return {};
@@ -45,9 +47,7 @@ class Probe {
     return {};
   }
 
-  int scratch() const { return job_.out_file >= 0 ? job_.out_file : scratch_.get(); }
-
-  // An unnamed file where the copy would be, or what is there.
+  // A private file where the copy would be, or what is there.
   Done open_scratch() {
     if (job_.out_file >= 0) {
       report_.notes.emplace_back(kNothingTried);
@@ -55,38 +55,43 @@ class Probe {
     }
     const Result<FileStat> there = system_.names.stat(job_.out_dir, job_.out_path, true);
     if (there && there->type == FileType::directory) {
-      return open_unnamed(system_.names.open(job_.out_dir, job_.out_path, Open::directory_path));
+      return open_private(system_.names.open(job_.out_dir, job_.out_path, Open::directory_path));
     }
     if (there && there->type != FileType::regular) {
       const Open how = there->type == FileType::stream ? Open::path : Open::read;
       Result<Fd> fd = system_.names.open(job_.out_dir, job_.out_path, how);
       if (!fd) return fail(fd.error());
-      scratch_ = std::move(*fd);
+      there_ = std::move(*fd);
       report_.notes.emplace_back(kNothingTried);
       return {};
     }
     Result<OutName> out =
         resolve_out(system_.files, system_.names, job_.out_dir, job_.out_path, true);
     if (!out) return fail(Error{out.error().code, out.error().op, job_.out_path, {}});
-    return open_unnamed(std::move(out->opened));
+    return open_private(std::move(out->opened));
   }
 
-  Done open_unnamed(Result<Fd> dir) {
+  Done open_private(Result<Fd> dir) {
     if (!dir) return fail(dir.error());
-    Result<Fd> fd = system_.names.create_unnamed(dir->get(), 0600);
-    if (fd) {
-      scratch_ = std::move(*fd);
-      scratch_is_new_ = true;
-      return {};
+    there_ = std::move(*dir);
+    Result<PendingFile> made =
+        PendingFile::create(system_.files, system_.names, there_.get(), "probe", Replace::never);
+    if (made) {
+      pending_.emplace(std::move(*made));
+    } else {
+      report_.notes.emplace_back("nothing was tried: no file can be made there");
     }
-    report_.notes.emplace_back("nothing was tried: no unnamed file can be made there");
-    scratch_ = std::move(*dir);
     return {};
+  }
+
+  int scratch() const {
+    if (job_.out_file >= 0) return job_.out_file;
+    return pending_ ? pending_->fd() : there_.get();
   }
 
   void resolve_unknown() {
     report_.verdicts = catalogue_.verdicts(report_.facts);
-    if (!scratch_is_new_ || report_.facts.in.kind != FileType::regular) return;
+    if (!pending_ || report_.facts.in.kind != FileType::regular) return;
     for (size_t i = 0; i < kMechanismCount; ++i) {
       if (report_.verdicts[i].can != Can::unknown) continue;
       Verdict verdict = attempt(static_cast<MechanismId>(i));
@@ -116,7 +121,7 @@ class Probe {
     request.ranges_asked = 1;
     const SideFacts& in = report_.facts.in;
     const bool size_known = in.kind != FileType::stream && in.size_trusted;
-    request.whole_file = in.kind == FileType::regular && size_known && scratch_is_new_;
+    request.whole_file = in.kind == FileType::regular && size_known && pending_.has_value();
     request.ranges = {{0, 0, size_known ? in.size : kMaxOffset}};
     DataJob data{system_.files,      catalogue_, in_,     scratch(), report_.facts,
                  std::move(request), nullptr,    control, false};
@@ -134,8 +139,8 @@ class Probe {
   ProbeReport& report_;
   int in_ = -1;
   Fd opened_in_;
-  Fd scratch_;
-  bool scratch_is_new_ = false;
+  Fd there_;  // the directory, or what is in the way; outlives the file below
+  std::optional<PendingFile> pending_;
 };
 
 }  // namespace

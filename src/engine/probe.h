@@ -18,6 +18,7 @@ struct ProbeJob {
   int in_file = -1;
   int out_file = -1;
   DataOptions data;
+  const Learned* learned = nullptr;  // may be absent
 };
 
 struct ProbeReport {
@@ -28,7 +29,7 @@ struct ProbeReport {
   std::vector<std::string> notes;
 };
 
-// Mechanisms that only trying can judge move one block into an unnamed file in the destination's directory, which is then
+// Mechanisms that only trying can judge move one block into a private file in the destination's directory, which is then
 // thrown away. The error's `where` is the path that it is about.
 Done probe(const System& system, const Catalogue& catalogue, const ProbeJob& job,
            ProbeReport& report);

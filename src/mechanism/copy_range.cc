@@ -1,5 +1,5 @@
 // copy_file_range(2): the bytes stay in the kernel, on the server or in the storage. Which of these it was, the call does
-// not say: on a file system without support it splices through the page cache in silence.
+// not say: on a file system without support it splices through the page cache in silence. Of NFS the counters of the mount tell.
 #include "mechanism/mechanism.h"
 #include "mechanism/source_writeback.h"
 #include "sys/transfer.h"
@@ -11,6 +11,7 @@ namespace {
 // interrupts a call that is under way. 1 GiB is below all of them.
 constexpr uint64_t kMaxChunk = uint64_t{1} << 30;
 
+constexpr uint64_t kNfsMagic = 0x6969;
 constexpr uint64_t kCifsMagic = 0xff534d42;
 constexpr uint64_t kSmb2Magic = 0xfe534d42;
 
@@ -41,6 +42,53 @@ bool is_cifs(const Facts& facts) {
   return facts.out.fs.magic == kCifsMagic || facts.out.fs.magic == kSmb2Magic;
 }
 
+// What is known of the servers before one is asked; nullptr where nothing speaks against it.
+const char* server_refuses(const Facts& f) {
+  for (const SideFacts* side : {&f.in, &f.out}) {
+    const ServerCopy state = side->fs.server_copies.state;
+    if (state == ServerCopy::refused) return "the server has refused to copy";
+    if (state != ServerCopy::too_old) continue;
+    return side->fs.magic == kNfsMagic ? "NFS before 4.2 has no copies by the server"
+                                       : "SMB 1 has no copies by the server";
+  }
+  const bool asks = f.out.fs.server_copies.state == ServerCopy::possible;
+  if (asks && f.same_file) return "the client of NFS asks for no copies within one file";
+  return nullptr;
+}
+
+// Whether the server was asked. Where it was not, or said no, the client of NFS has read and written in silence: the first block
+// tells, before more goes that way.
+class Proof {
+ public:
+  explicit Proof(Pair& pair) : pair_(pair) {
+    if (pair.facts.out.fs.server_copies.state == ServerCopy::possible) before_ = requests();
+  }
+
+  // How much to copy before came_true() is asked. Never all of `total`: somebody else must be able to take the rest.
+  uint64_t first(uint64_t total) const {
+    return before_ && total > 1 ? std::min(total - 1, pair_.facts.clone_alignment) : total;
+  }
+  // True where nothing can be told.
+  bool came_true() {
+    if (!before_) return true;
+    const std::optional<uint64_t> now = requests();
+    const bool asked = now && *now != *before_;
+    before_.reset();
+    return asked;
+  }
+
+ private:
+  // Nothing where the server has refused.
+  std::optional<uint64_t> requests() {
+    const Result<FsInfo> fs = retry_interrupted([&] { return pair_.files.fs_info(pair_.out); });
+    if (!fs || fs->server_copies.state != ServerCopy::possible) return {};
+    return fs->server_copies.requests;
+  }
+
+  Pair& pair_;
+  std::optional<uint64_t> before_;
+};
+
 class CopyRangeCall final : public Mechanism {
  public:
   MechanismId id() const override { return MechanismId::copy_range; }
@@ -57,6 +105,7 @@ class CopyRangeCall final : public Mechanism {
     if (f.in.fs.magic != 0 && f.out.fs.magic != 0 && f.in.fs.magic != f.out.fs.magic) {
       return {Can::no, "the files are on file systems of different types"};
     }
+    if (const char* const why = server_refuses(f)) return {Can::no, why, EOPNOTSUPP};
     return {Can::unknown, "only trying tells"};
   }
 
@@ -67,10 +116,12 @@ class CopyRangeCall final : public Mechanism {
       result.stop = Stop::cancelled;
       return result;
     }
+    Proof proof(pair);
+    uint64_t most = proof.first(total_length(ranges));
     for (const CopyRange& range : ranges) {
       for (uint64_t done = 0; done < range.length;) {
-        const CopyRange part =
-            range.part(done, std::min(kMaxChunk, std::max<uint64_t>(1, pair.control.chunk())));
+        const uint64_t chunk = std::min(kMaxChunk, std::max<uint64_t>(1, pair.control.chunk()));
+        const CopyRange part = range.part(done, std::min(chunk, most));
         const Result<size_t> n =
             retry_interrupted([&] { return pair.files.copy_range(pair.in, pair.out, part); });
         if (!n) return refused(pair, n.error(), result.bytes);
@@ -83,12 +134,20 @@ class CopyRangeCall final : public Mechanism {
           result.stop = Stop::cancelled;
           return result;
         }
+        if (!proof.came_true()) return not_asked(result.bytes);
+        most = kMaxChunk;
       }
     }
     return result;
   }
 
  private:
+  static Moved not_asked(uint64_t bytes) {
+    return Moved{bytes, Stop::declined,
+                 Error{EOPNOTSUPP, Op::copy_range, "the server did not copy", {}}, Scope::mounts,
+                 0};
+  }
+
   static Moved refused(const Pair& pair, const Error& error, uint64_t bytes) {
     Moved m = stopped(kTable, error, bytes);
     if (error.code == EIO && bytes == 0 && is_cifs(pair.facts)) {

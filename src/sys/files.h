@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/error.h"
@@ -51,10 +52,24 @@ struct FileStat {
   uint32_t direct_offset_align = 0;
 };
 
-// statfs(2).
+// Whether the server of a network file system copies on its own. copy_file_range(2) does not say: where the server can't, the
+// client reads and writes in silence.
+enum class ServerCopy : uint8_t {
+  unknown,
+  too_old,   // mounted by a version of the protocol without it
+  refused,   // the server has said no since it was mounted
+  possible,  // it has not said no
+};
+struct ServerCopies {
+  ServerCopy state = ServerCopy::unknown;
+  std::optional<uint64_t> requests;  // to copy, since it was mounted: everybody's
+};
+
+// statfs(2), and for network file systems what their client says.
 struct FsInfo {
   uint64_t magic = 0;
   uint64_t block_size = 0;  // f_bsize: on local file systems the unit of allocation
+  ServerCopies server_copies;
 };
 
 // One extent as FIEMAP tells it.

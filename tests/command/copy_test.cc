@@ -69,6 +69,28 @@ TEST_P(CopyOnEveryFs, ProbeLeavesNothing) {
   EXPECT_THAT(copyfile.names(), ElementsAre("a"));
 }
 
+TEST(Copy, WhatIsTurnedOffForTheMountIsNotDone) {
+  const Command copyfile = Command::in_test_directory(FsKind::xfs);
+  copyfile.write("a", pattern(1 << 20));
+  const Finished on = copyfile({"--explain", "a", "b"});
+  EXPECT_THAT(on.out, HasSubstr("reflink     yes"));
+  for (const std::vector<std::string>& line :
+       {std::vector<std::string>{"--explain", "--no-offload=.", "a", "b"},
+        {"range", "--explain", "--no-offload=a", "a", "b", "0:0:1M"},
+        {"probe", "--no-offload=.", "a", "b"}}) {
+    const Finished off = copyfile(line);
+    EXPECT_EQ(off.exit_code, 0) << off.err;
+    EXPECT_THAT(off.out, HasSubstr("reflink     no: turned off for this mount"));
+    EXPECT_THAT(off.out, HasSubstr("copy_range  no: turned off for this mount"));
+  }
+  const Finished must = copyfile({"--no-offload=.", "--reflink=always", "a", "b"});
+  EXPECT_EQ(must.exit_code, 1);
+  EXPECT_THAT(must.err, HasSubstr("turned off for this mount"));
+  const Finished lost = copyfile({"--no-offload=nowhere", "a", "b"});
+  EXPECT_EQ(lost.exit_code, 1);
+  EXPECT_EQ(lost.err, "copyfile: cannot tell the mount of 'nowhere': No such file or directory\n");
+}
+
 // Somebody who has opened a pipe, or waits for its other end, must not notice either.
 TEST(Copy, ProbeTouchesNoPipeAndNoDevice) {
   const Command copyfile = Command::in_test_directory();

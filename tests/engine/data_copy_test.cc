@@ -290,6 +290,26 @@ TEST_F(DataCopyTest, RefusalBeforeTheFirstByteIsLearnedForTheMounts) {
   EXPECT_EQ(later.learned[index_of(MechanismId::buffered)].can, Can::unknown);
 }
 
+TEST_F(DataCopyTest, WhatIsTurnedOffForAMountIsNotAsked) {
+  make("data 1M", "", FsKind::xfs);
+  Learned other;
+  other.turn_off(facts_.in.stat.mount + 1);
+  other.recall(facts_);
+  EXPECT_EQ(facts_.learned[index_of(MechanismId::reflink)].can, Can::unknown);
+  for (SideFacts Facts::*side : {&Facts::in, &Facts::out}) {
+    Facts facts = facts_;
+    (facts.*side).stat.mount = 12345;
+    Learned learned;
+    learned.turn_off(12345);
+    learned.recall(facts);
+    for (const MechanismId id : {MechanismId::reflink, MechanismId::copy_range}) {
+      EXPECT_EQ(facts.learned[index_of(id)].can, Can::no);
+      EXPECT_EQ(facts.learned[index_of(id)].reason, "turned off for this mount");
+    }
+    EXPECT_EQ(facts.learned[index_of(MechanismId::buffered)].can, Can::unknown);
+  }
+}
+
 TEST_F(DataCopyTest, RefusalBecauseOfTheFileTeachesNothingAboutTheMounts) {
   make("data 1M", "", FsKind::xfs);
   system_.script.inject("fail clone_range errno=EINVAL");

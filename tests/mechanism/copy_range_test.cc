@@ -72,5 +72,100 @@ TEST_F(CopyRangeCall, NoCallIsLargerThanTheChunk) {
   EXPECT_EQ(trial_.control.largest_step(), 10'000U);
 }
 
+// A client of NFS, as far as it can be seen: of `asked` calls the server was told, all others were read and written by the
+// kernel.
+class NfsFiles final : public FaultyFiles {
+ public:
+  using FaultyFiles::FaultyFiles;
+  Result<FsInfo> fs_info(int) override {
+    return FsInfo{
+        0x6969, 1 << 20, {refuses && calls > 0 ? ServerCopy::refused : ServerCopy::possible, told}};
+  }
+  Result<size_t> copy_range(int in, int out, const CopyRange& range) override {
+    ++calls;
+    if (asks) ++told;
+    Result<size_t> n = FaultyFiles::copy_range(in, out, range);
+    if (n) lengths.push_back(*n);
+    return n;
+  }
+
+  bool asks = true;      // the server, for each copy
+  bool refuses = false;  // and it says no
+  uint64_t calls = 0;
+  uint64_t told = 7;
+  std::vector<uint64_t> lengths;
+};
+
+class OverNfs : public CopyRangeCall {
+ protected:
+  OverNfs() { facts().out.fs.server_copies = {ServerCopy::possible, 7}; }
+  Facts& facts() { return trial_.facts(); }
+  Moved move() {
+    Pair pair{files_, trial_.source(), trial_.out(), facts(), trial_.control, {}};
+    trial_.control.set_chunk(1 << 30);
+    return make_copy_range()->move(pair, trial_.ranges());
+  }
+
+  NfsFiles files_{trial_.system.kernel_files, trial_.system.script};
+};
+
+TEST_F(OverNfs, ABlockGoesAheadAsProof) {
+  const Moved moved = move();
+  EXPECT_EQ(moved.stop, Stop::complete);
+  EXPECT_EQ(moved.bytes, trial_.asked());
+  EXPECT_EQ(files_.lengths.front(), facts().clone_alignment);
+}
+
+TEST_F(OverNfs, AServerThatWasNotAskedGetsNoMore) {
+  files_.asks = false;
+  const Moved moved = move();
+  EXPECT_EQ(moved.stop, Stop::declined);
+  EXPECT_EQ(moved.scope, Scope::mounts);
+  EXPECT_EQ(moved.error.code, EOPNOTSUPP);
+  EXPECT_EQ(moved.bytes, facts().clone_alignment);
+  EXPECT_EQ(files_.calls, 1U);
+}
+
+TEST_F(OverNfs, AServerThatRefusesGetsNoMore) {
+  files_.refuses = true;
+  const Moved moved = move();
+  EXPECT_EQ(moved.stop, Stop::declined);
+  EXPECT_EQ(moved.bytes, facts().clone_alignment);
+  EXPECT_EQ(files_.calls, 1U);
+}
+
+// However little there is, a part is left that shows in the report who copied it.
+TEST_F(OverNfs, NotAllIsCopiedBeforeTheProof) {
+  files_.asks = false;
+  Pair pair{files_, trial_.source(), trial_.out(), facts(), trial_.control, {}};
+  const CopyRange little{0, 0, 100};
+  const Moved moved = make_copy_range()->move(pair, {&little, 1});
+  EXPECT_EQ(moved.stop, Stop::declined);
+  EXPECT_EQ(moved.bytes, 99U);
+}
+
+TEST(CopyRangeCan, NotWhereTheServerIsKnownNotToCopy) {
+  Facts facts;
+  facts.in.kind = facts.out.kind = FileType::regular;
+  facts.kernel = {6, 1};
+  facts.same_file_system = true;
+  facts.in.fs = facts.out.fs = {0x6969, 1 << 20, {ServerCopy::possible, 0}};
+  const std::unique_ptr<Mechanism> copy_range = make_copy_range();
+  EXPECT_EQ(copy_range->can(facts).can, Can::unknown);
+  Facts same_file = facts;
+  same_file.same_file = true;
+  EXPECT_EQ(copy_range->can(same_file).can, Can::no);
+  for (const ServerCopy state : {ServerCopy::too_old, ServerCopy::refused}) {
+    for (SideFacts Facts::*side : {&Facts::in, &Facts::out}) {
+      Facts changed = facts;
+      (changed.*side).fs.server_copies.state = state;
+      const libcopyfile::Verdict verdict = copy_range->can(changed);
+      EXPECT_EQ(verdict.can, Can::no);
+      EXPECT_EQ(verdict.code, EOPNOTSUPP);
+      EXPECT_NE(verdict.reason, "");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace libcopyfile::test
