@@ -1,0 +1,1 @@
+"""What lab/run is made of: the kernel, the image, the machine, and what it says."""

@@ -1,0 +1,69 @@
+"""A machine under QEMU's software emulation: started, listened to, and gone when this process is."""
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import time
+
+# What the kernel need not do for a machine that lives for a minute.
+CMDLINE = ("console=ttyS0 panic=-1 quiet mitigations=off nokaslr tsc=reliable no_timer_check random.trust_cpu=on audit=0 "
+           "apparmor=0 cryptomgr.notests")
+QEMU = "qemu-system-x86_64"
+CPU = "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand"
+
+
+def make_disks(suite, scratch):
+    paths = []
+    for number, mebibytes in enumerate(suite.disks):
+        path = os.path.join(scratch, f"disk{number}")
+        with open(path, "wb") as file:
+            file.truncate(mebibytes << 20)
+        paths.append(path)
+    return paths
+
+
+def command(suite, kernel, image, disks, shell):
+    line = [QEMU, "-accel", "tcg", "-cpu", CPU, "-m", str(suite.memory), "-nodefaults", "-vga", "none", "-net", "none",
+            "-display", "none", "-no-reboot", "-serial", "mon:stdio" if shell else "stdio",
+            "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", kernel, "-initrd", image,
+            "-append", " ".join(filter(None, (CMDLINE, suite.cmdline, "lab_shell" if shell else "")))]
+    for number, path in enumerate(disks):
+        line += ["-drive", f"if=none,id=d{number},file={path},format=raw,cache=unsafe",
+                 "-device", f"virtio-blk-pci,drive=d{number}"]
+    return line + suite.devices
+
+
+def end_with_parent():
+    """Even a killed lab leaves no machine behind."""
+    prctl_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(prctl_set_pdeathsig, signal.SIGKILL)
+
+
+def run(line, limit, heard):
+    """Runs the machine, and calls heard(text) for each line that it says. Returns why it had to be ended, or None."""
+    end = time.monotonic() + limit
+    with subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          preexec_fn=end_with_parent) as qemu:
+        try:
+            rest = b""
+            while True:
+                left = end - time.monotonic()
+                if left <= 0:
+                    return f"still running after {limit} s"
+                if not select.select([qemu.stdout], [], [], left)[0]:
+                    continue
+                data = os.read(qemu.stdout.fileno(), 65536)
+                if not data:
+                    return None
+                *lines, rest = (rest + data).split(b"\n")
+                for text in lines:
+                    heard(text.decode(errors="replace").rstrip("\r"))
+        finally:
+            qemu.kill()
+
+
+def interact(line):
+    """With a person at the terminal; Ctrl-A X ends the machine."""
+    return subprocess.run(line, preexec_fn=end_with_parent, check=False).returncode

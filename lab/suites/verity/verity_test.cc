@@ -1,0 +1,125 @@
+// A file with fs-verity, of which a block is changed on the medium below the file system: reading it is an error, and a copy is
+// not made. Without fs-verity nobody would notice, which the controls show.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "lab/support/workplace.h"
+#include "testing/scratch_error.h"
+#include "testing/scratch_fs.h"
+#include "testing/text_files.h"
+
+namespace libcopyfile::test {
+namespace {
+
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+
+// Where `text` is on the device; throws if it is there not exactly once.
+uint64_t find_on(const std::string& device, const std::string& text) {
+  const Fd fd(open(device.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string piece(4 * kMiB, '\0');
+  std::vector<uint64_t> found;
+  for (uint64_t at = 0;; at += piece.size()) {
+    const ssize_t n = pread(fd.get(), piece.data(), piece.size(), static_cast<off_t>(at));
+    if (n <= 0) break;
+    const std::string_view view(piece.data(), static_cast<size_t>(n));
+    for (size_t p = 0; (p = view.find(text, p)) != std::string_view::npos; ++p)
+      found.push_back(at + p);
+  }
+  if (found.size() != 1) {
+    throw ScratchError("'" + text + "' is " + std::to_string(found.size()) +
+                       " times on the device");
+  }
+  return found[0];
+}
+
+class Verity : public ::testing::TestWithParam<FsKind> {
+ protected:
+  Verity() {
+    // In the third of 64 blocks, alone of its kind.
+    std::string contents(64 * 4096, 'x');
+    contents.replace(2 * 4096, marker().size(), marker());
+    write_text(place_.path("a"), contents);
+  }
+  static ScratchFs make() {
+    if (GetParam() == FsKind::ext4)
+      return ScratchFs::ext4({.mkfs = {"-O", "verity", "-b", "4096"}});
+    // Without its own checksums of data, which would notice first.
+    return ScratchFs::btrfs({.mount = "nodatasum"});
+  }
+  // Put together here, so that the medium holds it once.
+  static std::string marker() { return std::string("the block that is to be ") + "changed"; }
+
+  void protect() { ASSERT_TRUE(place_.run({"fsverity", "enable", "a"}).ok()); }
+  void change_underneath() {
+    sync();
+    const uint64_t at = find_on(fs_.device(), marker());
+    const Fd fd(open(fs_.device().c_str(), O_WRONLY | O_CLOEXEC));
+    ASSERT_EQ(pwrite(fd.get(), "WRONG", 5, static_cast<off_t>(at)), 5);
+    ASSERT_EQ(fsync(fd.get()), 0);
+    fs_.remount();
+  }
+  void expect_no_copy(const std::vector<std::string>& options) {
+    std::vector<std::string> arguments = options;
+    arguments.insert(arguments.end(), {"a", "b"});
+    const Told told = place_.copy(arguments);
+    EXPECT_FALSE(told.ok()) << told.everything();
+    EXPECT_NE(told.run.err.find("Input/output error"), std::string::npos) << told.everything();
+    EXPECT_EQ(place_.names(), (std::vector<std::string>{"a"}));
+  }
+
+  ScratchFs fs_{make()};
+  Workplace place_{fs_.path(), fs_.path()};
+};
+
+INSTANTIATE_TEST_SUITE_P(On, Verity, ::testing::Values(FsKind::ext4, FsKind::btrfs),
+                         [](const auto& i) { return std::string(name_of(i.param)); });
+
+TEST_P(Verity, AnIntactFileIsCopiedAndKeepsItWhereAsked) {
+  protect();
+  fs_.remount();
+  for (const bool keep : {false, true}) {
+    const std::string to = keep ? "kept" : "plain";
+    const Finished done = keep ? place_.run({"copyfile", "--preserve=verity", "a", to})
+                               : place_.run({"copyfile", "a", to});
+    ASSERT_TRUE(done.ok()) << done.err;
+    EXPECT_TRUE(place_.run({"cmp", "a", to}).ok());
+    const Finished measured = place_.run({"fsverity", "measure", to});
+    EXPECT_EQ(measured.ok(), keep) << measured.err;
+    if (!keep) continue;
+    const Finished source = place_.run({"fsverity", "measure", "a"});
+    EXPECT_EQ(source.out.substr(0, source.out.find(' ')),
+              measured.out.substr(0, measured.out.find(' ')));
+  }
+}
+
+TEST_P(Verity, AChangedBlockIsAnErrorHoweverItIsCopied) {
+  protect();
+  change_underneath();
+  expect_no_copy({});
+  expect_no_copy({"--preserve=verity"});
+  expect_no_copy({"--reflink=never"});
+  expect_no_copy({"--cache=bypass"});
+  expect_no_copy({"--digest=sha256"});
+}
+
+TEST_P(Verity, BlocksBeforeTheChangedOneAreCopiedAsRanges) {
+  protect();
+  change_underneath();
+  EXPECT_TRUE(place_.range({"a", "b", "0:0:8192"}).ok());
+  const Told told = place_.range({"a", "b", "0:0:64K"});
+  EXPECT_FALSE(told.ok());
+  EXPECT_NE(told.run.err.find("Input/output error"), std::string::npos) << told.everything();
+}
+
+// The control: it is the verity that noticed.
+TEST_P(Verity, WithoutItAChangedBlockIsCopiedUnseen) {
+  change_underneath();
+  const Told told = place_.copy({"a", "b"});
+  ASSERT_TRUE(told.ok()) << told.everything();
+  EXPECT_NE(read_text(place_.path("b")).find("WRONG"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace libcopyfile::test
