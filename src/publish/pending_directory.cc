@@ -18,7 +18,7 @@ Result<PendingDirectory> PendingDirectory::create(Files& files, Names& names,
                                                   const std::optional<std::string>& resume_as) {
   PendingDirectory pending(files, names, attributes, dir, std::move(name));
   for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-    const std::string candidate = resume_as ? *resume_as : libcopyfile::private_name();
+    const std::string candidate = resume_as ? *resume_as : private_name_in(files, dir);
     const Done made = names.make_directory(dir, candidate, 0700);
     const bool there = !made && made.error().code == EEXIST;
     if (there && !resume_as) continue;

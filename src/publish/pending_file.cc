@@ -59,7 +59,7 @@ PendingFile::~PendingFile() {
 
 Done PendingFile::make_named() {
   for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-    std::string candidate = private_name();
+    std::string candidate = private_name_in(files_, dir_);
     Result<Fd> fd = names_.create_exclusive(dir_, candidate, 0600);
     if (fd) {
       if (!is_ours_alone(fd->get())) continue;
@@ -128,7 +128,7 @@ Done PendingFile::give_name() {
 Done PendingFile::link_privately() {
   (void)files_.lock(fd_.get());
   for (int attempt = 0;; ++attempt) {
-    std::string candidate = private_name();
+    std::string candidate = private_name_in(files_, dir_);
     const Done linked = names_.link(fd_.get(), dir_, candidate);
     if (linked) {
       private_name_ = std::move(candidate);

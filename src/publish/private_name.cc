@@ -13,6 +13,14 @@ constexpr size_t kDigits = 16;
 
 std::string private_name() { return std::string(kPrefix) + random_name() + std::string(kSuffix); }
 
+std::string private_name_in(Files& files, int dir) {
+  constexpr uint64_t kSmb1 = 0xff534d42;
+  constexpr uint64_t kSmb2 = 0xfe534d42;
+  const Result<FsInfo> fs = files.fs_info(dir);
+  const bool smb = fs && (fs->magic == kSmb1 || fs->magic == kSmb2);
+  return smb ? private_name().substr(1) : private_name();
+}
+
 std::string private_name(uint64_t digits) {
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string name(kPrefix);
@@ -21,6 +29,7 @@ std::string private_name(uint64_t digits) {
 }
 
 bool is_private_name(std::string_view name) {
+  if (name.starts_with(kPrefix.substr(1))) return is_private_name("." + std::string(name));
   if (name.size() != kPrefix.size() + kDigits + kSuffix.size()) return false;
   if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return false;
   const std::string_view digits = name.substr(kPrefix.size(), kDigits);

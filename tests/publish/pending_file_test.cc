@@ -81,6 +81,24 @@ TEST_P(PendingTest, HasNoNameOfItsOwnBefore) {
   EXPECT_EQ(names().size(), unnamed() ? 0U : 1U);
 }
 
+// A server that hides what begins with a dot, for ever.
+class SmbFiles final : public FaultyFiles {
+ public:
+  using FaultyFiles::FaultyFiles;
+  Result<FsInfo> fs_info(int) override { return FsInfo{0xff534d42, 4096, {}}; }
+};
+
+TEST_P(PendingTest, HasNoHiddenNameOverSmb) {
+  script_.inject("fail create_unnamed errno=EOPNOTSUPP");
+  SmbFiles files(system_.kernel_files, script_);
+  const Result<PendingFile> pending =
+      PendingFile::create(files, system_.names, dir_.get(), "new", Replace::never);
+  ASSERT_TRUE(pending);
+  ASSERT_EQ(names().size(), 1U);
+  EXPECT_TRUE(names()[0].starts_with("copyfile-")) << names()[0];
+  EXPECT_TRUE(is_private_name(names()[0]));
+}
+
 TEST_P(PendingTest, IsGoneWhenNotCommitted) {
   for (const Replace replace : {Replace::never, Replace::file}) {
     { ASSERT_TRUE(create(replace)); }

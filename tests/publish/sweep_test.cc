@@ -27,11 +27,13 @@ constexpr const char* kLeftToo = ".copyfile-fedcba9876543210.part";
 TEST(PrivateName, IsKnownByItsFormAlone) {
   for (int i = 0; i < 100; ++i) EXPECT_TRUE(is_private_name(private_name()));
   EXPECT_TRUE(is_private_name(kLeft));
-  for (const char* other : {"", ".", ".copyfile-", ".copyfile-.part",
-                            ".copyfile-0123456789abcde.part", ".copyfile-0123456789abcdef0.part",
-                            ".copyfile-0123456789abcdeF.part", ".copyfile-0123456789abcdeg.part",
-                            ".copyfile-0123456789abcdef.par", ".copyfile-0123456789abcdef.part~",
-                            "copyfile-0123456789abcdef.part", ".copyfile-0123456789/bcdef.part"}) {
+  EXPECT_TRUE(is_private_name(std::string(kLeft).substr(1)));  // over SMB
+  for (const char* other :
+       {"", ".", ".copyfile-", ".copyfile-.part", ".copyfile-0123456789abcde.part",
+        ".copyfile-0123456789abcdef0.part", ".copyfile-0123456789abcdeF.part",
+        ".copyfile-0123456789abcdeg.part", ".copyfile-0123456789abcdef.par",
+        ".copyfile-0123456789abcdef.part~", "..copyfile-0123456789abcdef.part",
+        "opyfile-0123456789abcdef.part", ".copyfile-0123456789/bcdef.part"}) {
     EXPECT_FALSE(is_private_name(other)) << other;
   }
 }
