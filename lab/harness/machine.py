@@ -44,8 +44,9 @@ def end_with_parent():
 def run(line, limit, heard):
     """Runs the machine, and calls heard(text) for each line that it says. Returns why it had to be ended, or None."""
     end = time.monotonic() + limit
+    # In a session of its own: a terminal that it never asked for must not stop it.
     with subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          preexec_fn=end_with_parent) as qemu:
+                          start_new_session=True, preexec_fn=end_with_parent) as qemu:
         try:
             rest = b""
             while True:
