@@ -1,0 +1,111 @@
+#include "luns.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+#include <fstream>
+
+#include "base/buffer.h"
+#include "base/fd.h"
+#include "lab/support/workplace.h"
+#include "testing/scratch_error.h"
+#include "testing/stamped.h"
+#include "testing/text_files.h"
+
+namespace libcopyfile::test {
+namespace {
+
+const std::string kTarget = "/sys/kernel/config/target";
+const std::string kLuns = kTarget + "/loopback/naa.5001405000000001/tpgt_1/lun";
+
+uint64_t mebibytes_of(const std::string& lun, const std::string& counter) {
+  return std::stoull(read_text(kLuns + "/" + lun + "/statistics/scsi_tgt_port/" + counter));
+}
+
+Fd open_disk(const std::string& disk, int flags) {
+  Fd fd(open(("/dev/" + disk).c_str(), flags | O_CLOEXEC));
+  if (!fd.valid()) throw ScratchError::of_errno("open /dev/" + disk);
+  return fd;
+}
+
+uint64_t host_bytes(const std::string& disk) {
+  constexpr uint64_t kSector = 512;
+  std::ifstream file("/sys/block/" + disk + "/stat");
+  uint64_t reads = 0, merged = 0, read = 0, ms = 0, writes = 0, merged_writes = 0, written = 0;
+  file >> reads >> merged >> read >> ms >> writes >> merged_writes >> written;
+  if (!file) throw ScratchError("there are no counters of " + disk);
+  return (read + written) * kSector;
+}
+
+}  // namespace
+
+HostTraffic Traffic::total() {
+  return {host_bytes("sda") + host_bytes("sdb"), mebibytes_of("lun_0", "read_mbytes") * kMiB};
+}
+
+HostTraffic Traffic::so_far() const {
+  const HostTraffic now = total();
+  return {now.bytes - before_.bytes, now.read - before_.read};
+}
+
+void write_stamped(const std::string& disk, Range range, uint8_t file, Oracle& oracle) {
+  const Fd fd = open_disk(disk, O_WRONLY);
+  std::vector<std::byte> buffer(kMiB);
+  for (uint64_t at = range.begin; at < range.end; at += kMiB) {
+    fill_stamped(buffer, file, at);
+    const ssize_t n = pwrite(fd.get(), buffer.data(), buffer.size(), static_cast<off_t>(at));
+    if (n != static_cast<ssize_t>(buffer.size())) throw ScratchError::of_errno("write " + disk);
+  }
+  if (fsync(fd.get()) != 0) throw ScratchError::of_errno("sync " + disk);
+  oracle.write_stamped(range, file);
+}
+
+void expect_disk(const std::string& disk, const Oracle& oracle, Range range) {
+  const Fd fd = open_disk(disk, O_RDONLY | O_DIRECT);
+  AlignedBuffer buffer(kMiB);
+  ASSERT_TRUE(buffer.valid());
+  const std::span<std::byte> found = buffer.span();
+  std::vector<std::byte> wanted(kMiB);
+  for (uint64_t at = range.begin; at < range.end; at += kMiB) {
+    ASSERT_EQ(pread(fd.get(), found.data(), found.size(), static_cast<off_t>(at)),
+              static_cast<ssize_t>(kMiB))
+        << disk << " at " << at;
+    oracle.read(at, wanted);
+    if (std::memcmp(found.data(), wanted.data(), kMiB) == 0) continue;
+    const auto first = std::mismatch(found.begin(), found.end(), wanted.begin());
+    const auto where = static_cast<size_t>(first.first - found.begin());
+    FAIL() << disk << " at " << at + where << ": should be "
+           << identify(std::span(wanted).subspan(where)) << ", is "
+           << identify(found.subspan(where));
+  }
+}
+
+std::thread in_between(std::function<void()> what) {
+  const auto written = [] { return mebibytes_of("lun_1", "write_mbytes"); };
+  return std::thread([what = std::move(what), written, before = written()] {
+    constexpr uint64_t kAFew = 4;
+    constexpr int kPatience = 60'000;
+    for (int i = 0; i < kPatience && written() < before + kAFew; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    what();
+  });
+}
+
+void allow_copies(bool allowed) {
+  shell(std::string("echo ") + (allowed ? "1" : "0") + " >" + kTarget +
+        "/core/fileio_0/d0/attrib/emulate_3pc");
+}
+
+void remove_second_lun() {
+  if (unlink((kLuns + "/lun_1/x").c_str()) != 0) throw ScratchError::of_errno("remove the LUN");
+}
+
+std::string generic_node(const std::string& disk) {
+  return "/dev/" + names_in("/sys/block/" + disk + "/device/scsi_generic").at(0);
+}
+
+}  // namespace libcopyfile::test

@@ -1,0 +1,51 @@
+// The LUNs that setup has made, as this host sees them and as their target does.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "base/range.h"
+#include "testing/oracle.h"
+
+namespace libcopyfile::test {
+
+inline constexpr uint64_t kMiB = uint64_t{1} << 20;
+
+// What passed between this host and its disks sda and sdb.
+struct HostTraffic {
+  uint64_t bytes =
+      0;  // read and written by the block layer, which does not count what programs send by SG_IO
+  uint64_t read =
+      0;  // of sda, by its target, which counts both and not what it copies on its own; in whole MiB
+};
+
+// What has passed since this was made.
+class Traffic {
+ public:
+  Traffic() : before_(total()) {}
+  HostTraffic so_far() const;
+
+ private:
+  static HostTraffic total();
+  HostTraffic before_;
+};
+
+// Writes stamped data to a disk and waits until the target has it.
+void write_stamped(const std::string& disk, Range range, uint8_t file, Oracle& oracle);
+// Fails the test where the target does not hold in `range` what it should. Read around the page cache of this host; the range
+// is in whole MiB.
+void expect_disk(const std::string& disk, const Oracle& oracle, Range range);
+
+// Does something when a few MiB have got to sdb, once.
+std::thread in_between(std::function<void()> what);
+// Whether the target lets the LUN behind sda take part in copies.
+void allow_copies(bool allowed);
+// Takes sdb away, for good.
+void remove_second_lun();
+
+// The other node of a disk: "/dev/sg0".
+std::string generic_node(const std::string& disk);
+
+}  // namespace libcopyfile::test
