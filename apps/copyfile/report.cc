@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
 
 #include "copyfile/messages.h"
@@ -99,6 +101,28 @@ std::string_view answer(Can can) {
 
 bool used(const DataOutcome& outcome, MechanismId id) { return outcome.bytes_by[index_of(id)] > 0; }
 
+// Whether copy_file_range(2) was offloaded the call does not say; of NFS its client does, and the mechanism gave way where the
+// server had not been asked.
+const char* offload_word(const Facts& facts, const DataOutcome& outcome, Sharing sharing) {
+  const bool by_storage = used(outcome, MechanismId::scsi_extended_copy) ||
+                          used(outcome, MechanismId::scsi_token) ||
+                          used(outcome, MechanismId::nvme_copy);
+  if (by_storage) return "yes";
+  const bool gave_way =
+      std::any_of(outcome.declined.begin(), outcome.declined.end(), [](const Declined& d) {
+        return d.mechanism == MechanismId::copy_range && d.verdict.code == EOPNOTSUPP;
+      });
+  const ServerCopy in = facts.in.server_copies.state;
+  const ServerCopy out = facts.out.server_copies.state;
+  const auto cannot = [](ServerCopy s) {
+    return s == ServerCopy::too_old || s == ServerCopy::refused;
+  };
+  if (sharing == Sharing::never) return "avoided";
+  if (gave_way || cannot(in) || cannot(out)) return "unsupported";
+  if (!used(outcome, MechanismId::copy_range)) return "no";
+  return out == ServerCopy::possible ? "yes" : "unknown";
+}
+
 }  // namespace
 
 std::string explain_facts(const Facts& facts) {
@@ -150,14 +174,7 @@ std::string debug_line(const Facts& facts, const DataOutcome& outcome, Sharing s
   const bool shared = used(outcome, MechanismId::reflink);
   const Verdict& learned = facts.learned[index_of(MechanismId::reflink)];
   const char* reflink = shared ? "yes" : learned.can == Can::no ? "unsupported" : "no";
-  const bool by_storage = used(outcome, MechanismId::scsi_extended_copy) ||
-                          used(outcome, MechanismId::scsi_token) ||
-                          used(outcome, MechanismId::nvme_copy);
-  // Whether copy_file_range(2) was offloaded the call does not say.
-  const char* offload = by_storage                               ? "yes"
-                        : used(outcome, MechanismId::copy_range) ? "unknown"
-                        : sharing == Sharing::never              ? "avoided"
-                                                                 : "no";
+  const char* offload = offload_word(facts, outcome, sharing);
   const char* detection = sparse == Sparse::always           ? "zeros"
                           : used(outcome, MechanismId::zero) ? "SEEK_HOLE"
                                                              : "no";

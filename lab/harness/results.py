@@ -32,6 +32,8 @@ class Results:
             self.programs += 1
         elif text.startswith("lab: end "):
             self.ended = text.removeprefix("lab: end ")
+        elif text.startswith("measured: "):
+            self.tell("      " + text)
         else:
             self.said.append(text)
 

@@ -56,6 +56,7 @@ struct SideFacts {
   FileStat stat;
   FsInfo fs;
   FsClass fs_class = FsClass::unknown;
+  ServerCopies server_copies;
   // We opened it: its position is ours to move, and it may be opened again (see Files::reopen).
   bool ours = false;
   bool readable = true;

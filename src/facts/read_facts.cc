@@ -52,6 +52,7 @@ Result<SideFacts> read_side(Files& files, int fd, bool ours, Detail detail) {
     const Result<FsInfo> fs = retry_interrupted([&] { return files.fs_info(fd); });
     if (fs) side.fs = *fs;
     side.fs_class = class_of(side.fs.magic);
+    if (side.fs_class == FsClass::remote) side.server_copies = files.server_copies(fd);
     // Where a server tells the size, 0 may mean that it does not know: one read finds out.
     side.size_trusted =
         side.fs_class == FsClass::local || (side.fs_class != FsClass::made_up && side.size > 0);

@@ -45,13 +45,13 @@ bool is_cifs(const Facts& facts) {
 // What is known of the servers before one is asked; nullptr where nothing speaks against it.
 const char* server_refuses(const Facts& f) {
   for (const SideFacts* side : {&f.in, &f.out}) {
-    const ServerCopy state = side->fs.server_copies.state;
+    const ServerCopy state = side->server_copies.state;
     if (state == ServerCopy::refused) return "the server has refused to copy";
     if (state != ServerCopy::too_old) continue;
     return side->fs.magic == kNfsMagic ? "NFS before 4.2 has no copies by the server"
                                        : "SMB 1 has no copies by the server";
   }
-  const bool asks = f.out.fs.server_copies.state == ServerCopy::possible;
+  const bool asks = f.out.server_copies.state == ServerCopy::possible;
   if (asks && f.same_file) return "the client of NFS asks for no copies within one file";
   return nullptr;
 }
@@ -61,7 +61,7 @@ const char* server_refuses(const Facts& f) {
 class Proof {
  public:
   explicit Proof(Pair& pair) : pair_(pair) {
-    if (pair.facts.out.fs.server_copies.state == ServerCopy::possible) before_ = requests();
+    if (pair.facts.out.server_copies.state == ServerCopy::possible) before_ = requests();
   }
 
   // How much to copy before came_true() is asked. Never all of `total`: somebody else must be able to take the rest.
@@ -80,9 +80,8 @@ class Proof {
  private:
   // Nothing where the server has refused.
   std::optional<uint64_t> requests() {
-    const Result<FsInfo> fs = retry_interrupted([&] { return pair_.files.fs_info(pair_.out); });
-    if (!fs || fs->server_copies.state != ServerCopy::possible) return {};
-    return fs->server_copies.requests;
+    const ServerCopies now = pair_.files.server_copies(pair_.out);
+    return now.state == ServerCopy::possible ? now.requests : std::nullopt;
   }
 
   Pair& pair_;

@@ -65,11 +65,10 @@ struct ServerCopies {
   std::optional<uint64_t> requests;  // to copy, since it was mounted: everybody's
 };
 
-// statfs(2), and for network file systems what their client says.
+// statfs(2).
 struct FsInfo {
   uint64_t magic = 0;
   uint64_t block_size = 0;  // f_bsize: on local file systems the unit of allocation
-  ServerCopies server_copies;
 };
 
 // One extent as FIEMAP tells it.
@@ -119,6 +118,8 @@ class Files {
 
   virtual Result<FileStat> stat(int fd) = 0;
   virtual Result<FsInfo> fs_info(int fd) = 0;
+  // What the client of a network file system says now. Reads /proc: where many file systems are mounted, a millisecond.
+  virtual ServerCopies server_copies(int) { return {}; }
   // Bytes of a block device: BLKGETSIZE64.
   virtual Result<uint64_t> device_size(int fd) = 0;
   // fcntl(2) F_GETFL.

@@ -35,11 +35,6 @@ Done outcome(long rc, Op op, Range range = {}) {
   return {};
 }
 
-// NFS, SMB 1 and SMB 2 (linux/magic.h).
-bool has_server(uint64_t magic) {
-  return magic == 0x6969 || magic == 0xff534d42 || magic == 0xfe534d42;
-}
-
 off_t signed_offset(uint64_t offset) { return static_cast<off_t>(offset); }
 
 }  // namespace
@@ -49,15 +44,13 @@ Result<FileStat> KernelFiles::stat(int fd) { return stat_name(fd, "", AT_EMPTY_P
 Result<FsInfo> KernelFiles::fs_info(int fd) {
   struct ::statfs st {};
   if (::fstatfs(fd, &st) != 0) return fail(errno, Op::stat);
-  FsInfo info{static_cast<uint64_t>(static_cast<uint32_t>(st.f_type)),
-              static_cast<uint64_t>(st.f_bsize),
-              {}};
-  if (has_server(info.magic)) {
-    if (const Result<FileStat> stat = this->stat(fd)) {
-      info.server_copies = ask_server_copies(stat->device);
-    }
-  }
-  return info;
+  return FsInfo{static_cast<uint64_t>(static_cast<uint32_t>(st.f_type)),
+                static_cast<uint64_t>(st.f_bsize)};
+}
+
+ServerCopies KernelFiles::server_copies(int fd) {
+  const Result<FileStat> stat = this->stat(fd);
+  return stat ? ask_server_copies(stat->device) : ServerCopies{};
 }
 
 Result<uint64_t> KernelFiles::device_size(int fd) {

@@ -89,6 +89,8 @@ std::optional<Mount> find_mount(std::string_view mountinfo, uint64_t device) {
   return {};
 }
 
+bool is_nfs(const Mount& mount) { return mount.type == "nfs" || mount.type == "nfs4"; }
+
 ServerCopies of_nfs(const Mount& mount, std::string_view mountstats) {
   ServerCopies copies;
   const bool has_operation = mount.version.starts_with("4.") && mount.version >= "4.2";
@@ -116,14 +118,17 @@ ServerCopies parse_server_copies(std::string_view mountinfo, std::string_view mo
                                  uint64_t device) {
   const std::optional<Mount> mount = find_mount(mountinfo, device);
   if (!mount) return {};
-  if (mount->type == "nfs" || mount->type == "nfs4") return of_nfs(*mount, mountstats);
+  if (is_nfs(*mount)) return of_nfs(*mount, mountstats);
   const bool smb = mount->type == "cifs" || mount->type == "smb3";
   return {smb && mount->version == "1.0" ? ServerCopy::too_old : ServerCopy::unknown, {}};
 }
 
 ServerCopies ask_server_copies(uint64_t device) {
-  return parse_server_copies(read_proc("/proc/self/mountinfo"), read_proc("/proc/self/mountstats"),
-                             device);
+  const std::string mountinfo = read_proc("/proc/self/mountinfo");
+  const std::optional<Mount> mount = find_mount(mountinfo, device);
+  // The counters of all NFS mounts are longer than all the rest.
+  const bool nfs = mount && is_nfs(*mount);
+  return parse_server_copies(mountinfo, nfs ? read_proc("/proc/self/mountstats") : "", device);
 }
 
 }  // namespace libcopyfile

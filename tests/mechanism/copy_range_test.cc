@@ -77,9 +77,8 @@ TEST_F(CopyRangeCall, NoCallIsLargerThanTheChunk) {
 class NfsFiles final : public FaultyFiles {
  public:
   using FaultyFiles::FaultyFiles;
-  Result<FsInfo> fs_info(int) override {
-    return FsInfo{
-        0x6969, 1 << 20, {refuses && calls > 0 ? ServerCopy::refused : ServerCopy::possible, told}};
+  ServerCopies server_copies(int) override {
+    return {refuses && calls > 0 ? ServerCopy::refused : ServerCopy::possible, told};
   }
   Result<size_t> copy_range(int in, int out, const CopyRange& range) override {
     ++calls;
@@ -98,7 +97,7 @@ class NfsFiles final : public FaultyFiles {
 
 class OverNfs : public CopyRangeCall {
  protected:
-  OverNfs() { facts().out.fs.server_copies = {ServerCopy::possible, 7}; }
+  OverNfs() { facts().out.server_copies = {ServerCopy::possible, 7}; }
   Facts& facts() { return trial_.facts(); }
   Moved move() {
     Pair pair{files_, trial_.source(), trial_.out(), facts(), trial_.control, {}};
@@ -149,7 +148,8 @@ TEST(CopyRangeCan, NotWhereTheServerIsKnownNotToCopy) {
   facts.in.kind = facts.out.kind = FileType::regular;
   facts.kernel = {6, 1};
   facts.same_file_system = true;
-  facts.in.fs = facts.out.fs = {0x6969, 1 << 20, {ServerCopy::possible, 0}};
+  facts.in.fs = facts.out.fs = {0x6969, 1 << 20};
+  facts.in.server_copies = facts.out.server_copies = {ServerCopy::possible, 0};
   const std::unique_ptr<Mechanism> copy_range = make_copy_range();
   EXPECT_EQ(copy_range->can(facts).can, Can::unknown);
   Facts same_file = facts;
@@ -158,7 +158,7 @@ TEST(CopyRangeCan, NotWhereTheServerIsKnownNotToCopy) {
   for (const ServerCopy state : {ServerCopy::too_old, ServerCopy::refused}) {
     for (SideFacts Facts::*side : {&Facts::in, &Facts::out}) {
       Facts changed = facts;
-      (changed.*side).fs.server_copies.state = state;
+      (changed.*side).server_copies.state = state;
       const libcopyfile::Verdict verdict = copy_range->can(changed);
       EXPECT_EQ(verdict.can, Can::no);
       EXPECT_EQ(verdict.code, EOPNOTSUPP);

@@ -85,7 +85,7 @@ TEST_P(PendingTest, HasNoNameOfItsOwnBefore) {
 class SmbFiles final : public FaultyFiles {
  public:
   using FaultyFiles::FaultyFiles;
-  Result<FsInfo> fs_info(int) override { return FsInfo{0xff534d42, 4096, {}}; }
+  Result<FsInfo> fs_info(int) override { return FsInfo{0xff534d42, 4096}; }
 };
 
 TEST_P(PendingTest, HasNoHiddenNameOverSmb) {

@@ -18,6 +18,13 @@ TEST_F(OnOld, BytesAreReadAndWrittenAndTheReasonIsTold) {
   place_.expect("b", source);
 }
 
+TEST_F(OnOld, TheLineOfCpSaysSo) {
+  (void)place_.write_stamped("a", {{0, kMiB}});
+  const Finished done = place_.run({"copyfile", "--debug", "a", "b"});
+  EXPECT_NE(done.out.find("copy offload: unsupported, "), std::string::npos)
+      << done.out << done.err;
+}
+
 TEST_F(OnOld, NothingIsCopiedWhereOffloadIsAMust) {
   (void)place_.write_stamped("a", {{0, 16 * kMiB}});
   const NfsTraffic traffic = this->traffic();
@@ -76,14 +83,19 @@ TEST_F(OnXfs, WhatIsTurnedOffIsNotAskedOfTheServer) {
   place_.expect("b", source);
 }
 
-// The server's disk has less room than the copy needs: it says so, and nothing is left, neither of ours nor on the server.
+// The server's disk has less room than the copy needs. Of the large request it does what it can, and says so; the next one tells
+// why. Nothing is left, neither of ours nor on the server.
 TEST_F(OnExt4, WithoutRoomOnTheServerNothingIsLeft) {
   const Oracle source = place_.write_stamped("a", {{0, 64 * kMiB}});
   shell(
       "free=$(stat -f -c %a /srv/ext4); block=$(stat -f -c %S /srv/ext4); "
       "fallocate -l $((free * block - 33554432)) /srv/ext4/filler");
+  const NfsTraffic traffic = this->traffic();
   const Told told = place_.copy({"a", "b"});
+  const NfsCounters counters = traffic.so_far();
   shell("rm /srv/ext4/filler");
+  EXPECT_GE(counters.of("COPY"), 3U) << "a block, a short one, and the one that fails";
+  EXPECT_TRUE(stayed_on_the_server(counters, source.size()));
   EXPECT_FALSE(told.ok());
   EXPECT_NE(told.run.err.find("No space left on device"), std::string::npos) << told.everything();
   EXPECT_EQ(place_.names(), (std::vector<std::string>{"a"}));
