@@ -14,7 +14,7 @@ std::string private_name();
 // the name that it gets. Windows programs don't show it then, and open(2) with O_TRUNC is refused (EACCES).
 std::string private_name_in(Files& files, int dir);
 // The same with digits of the caller's choice.
-std::string private_name(uint64_t digits);
+std::string private_name_in(Files& files, int dir, uint64_t digits);
 bool is_private_name(std::string_view name);
 
 }  // namespace libcopyfile

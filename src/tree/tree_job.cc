@@ -197,7 +197,8 @@ class TreeCopy {
              const FileStat& parent, const std::shared_ptr<Fd>& parent_fd) {
     std::optional<std::string> resume_as;
     if (s_.options.resume) {
-      resume_as = private_name(identity_of(source, parent, place.out_name));
+      resume_as = private_name_in(s_.system.files, place.out_dir,
+                                  identity_of(source, parent, place.out_name));
     }
     Result<PendingDirectory> pending =
         PendingDirectory::create(s_.system.files, s_.system.names, s_.system.attributes,

@@ -23,7 +23,7 @@ Done TreeWorker::put(const Place& place, Way way, Make&& make) {
     return make(place.out_dir, place.out_name);
   }
   for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-    const std::string temporary = private_name();
+    const std::string temporary = private_name_in(s_.system.files, place.out_dir);
     Done ok = make(place.out_dir, temporary);
     if (!ok && ok.error().code == EEXIST) continue;
     const bool may_replace =

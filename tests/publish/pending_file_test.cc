@@ -99,6 +99,14 @@ TEST_P(PendingTest, HasNoHiddenNameOverSmb) {
   EXPECT_TRUE(is_private_name(names()[0]));
 }
 
+// What resuming looks for.
+TEST_P(PendingTest, HasNoHiddenNameOverSmbAlsoWhereItIsChosen) {
+  SmbFiles smb(system_.kernel_files, script_);
+  const std::string there = private_name_in(smb, dir_.get(), 0x123456789abcdef0);
+  EXPECT_EQ(there, "copyfile-123456789abcdef0.part");
+  EXPECT_EQ(private_name_in(system_.files, dir_.get(), 0x123456789abcdef0), "." + there);
+}
+
 TEST_P(PendingTest, IsGoneWhenNotCommitted) {
   for (const Replace replace : {Replace::never, Replace::file}) {
     { ASSERT_TRUE(create(replace)); }

@@ -1,6 +1,7 @@
 // SMB: copychunk over XFS, duplicate extents over Btrfs, and what a client says where it can't.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -134,6 +135,31 @@ TEST_P(Smb, ATreeAppears) {
     EXPECT_EQ(shell("cd " + place_.on_server("t") + list),
               shell("cd " + place_.on_server("u") + list));
   }
+}
+
+// What Samba marks as hidden stays so under any name.
+TEST_P(Smb, WhatIsCopiedIsNotHidden) {
+  shell("cd " + place_.path("") +
+        " && mkdir -p t/sub && echo s >t/small && echo .h >t/sub/.dotted");
+  for (const std::string to : {"resume", "progress"}) {
+    const Finished done = place_.run({"copyfile", "-r", "--" + to, "-T", "t", to});
+    ASSERT_TRUE(done.ok()) << to << done.err;
+    constexpr uint32_t kHidden = 2;
+    for (const char* name : {"", "/small", "/sub"}) {
+      uint32_t attributes = 0;
+      const std::string path = place_.path(to + name);
+      ASSERT_EQ(getxattr(path.c_str(), "user.cifs.dosattrib", &attributes, sizeof attributes),
+                static_cast<ssize_t>(sizeof attributes))
+          << path << ": " << errno;
+      EXPECT_EQ(attributes & kHidden, 0U) << path;
+    }
+    // The control: what has a dot in the end is hidden.
+    uint32_t attributes = 0;
+    const std::string dotted = place_.path(to + "/sub/.dotted");
+    EXPECT_GT(getxattr(dotted.c_str(), "user.cifs.dosattrib", &attributes, sizeof attributes), 0);
+    EXPECT_NE(attributes & kHidden, 0U);
+  }
+  EXPECT_EQ(place_.names(), (std::vector<std::string>{"progress", "resume", "t"}));
 }
 
 // Two shares of one server: nothing is shared, but the server copies (Samba; others have been seen to say ENOENT).
