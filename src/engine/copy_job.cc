@@ -220,8 +220,9 @@ class CopyJob {
     return {};
   }
 
-  // The source ended early. If it says so itself now, somebody made it shorter and this is no copy of anything; if it still
-  // claims its old size, the size is a lie and what could be read is all there is.
+  // The source ended early. If it says so itself now, somebody made it shorter and this is no copy of anything. If it still
+  // claims its old size, then on a file system of this machine its blocks can't be read: that is trouble, whatever the kernel
+  // calls it. Servers and made-up files are known to lie, and what could be read of theirs is all there is.
   Done accept_short_source(const PendingFile& pending) {
     const Result<FileStat> now = stat(in_);
     if (!now) return fail(at_source(now.error()));
@@ -229,6 +230,10 @@ class CopyJob {
     if (!job_.allow_change && (!is_as_it_was(*now) || end != report_.data.copied)) {
       source_changed_ = true;
       return {};
+    }
+    const bool of_this_machine = report_.facts.in.fs_class == FsClass::local;
+    if (!job_.allow_change && of_this_machine && now->size > end) {
+      return fail(Error{EIO, Op::read, job_.in_path, {end, now->size}});
     }
     report_.size = end;
     const Done ok = retry_interrupted([&] { return system_.files.truncate(pending.fd(), end); });
