@@ -31,9 +31,9 @@ def tell(text):
 
 
 def prepare(wanted, build, scratch, shell=False):
-    version, packed = kernel.newest()
+    version, packed, modules = kernel.newest(wanted.modules)
     elf = kernel.unpacked(version, packed, os.path.dirname(scratch))
-    made = image.build(wanted, build, scratch, version)
+    made = image.build(wanted, build, scratch, version, modules)
     return machine.command(wanted, elf, made, machine.make_disks(wanted, scratch), shell)
 
 

@@ -103,8 +103,8 @@ ACCOUNTS = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sb
 GROUPS = "root:x:0:\nnogroup:x:65534:\nuser:x:1000:\n"
 
 
-def build(suite, build_folder, scratch, version):
-    """The image of `suite`, whose tests are in `build_folder`."""
+def build(suite, build_folder, scratch, version, modules):
+    """The image of `suite`, whose tests are in `build_folder`. `modules`: of the kernel `version`, by their paths."""
     image = Image()
     lab = os.path.dirname(suite.folder.rstrip("/"))
     image.file("/init", os.path.join(os.path.dirname(lab), "guest", "init"))
@@ -127,7 +127,7 @@ def build(suite, build_folder, scratch, version):
     image.data("/etc/group", GROUPS.encode())
     image.data("/etc/hosts", b"127.0.0.1 localhost\n")
     image.link("/etc/mtab", "/proc/mounts")
-    for module in kernel.modules(version, suite.modules):
+    for module in modules:
         image.file(module)
     for index in glob.glob(f"/lib/modules/{version}/modules.*"):
         image.file(index)

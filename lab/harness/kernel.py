@@ -1,4 +1,4 @@
-"""The kernel that the machine boots: the newest of those that are installed, with its modules."""
+"""The kernel that the machine boots: the newest of those that are installed with the modules that a suite wants."""
 
 import glob
 import lzma
@@ -16,16 +16,21 @@ class NoKernel(Exception):
     pass
 
 
-def newest():
-    """The version of the newest installed kernel that has its modules, and its image."""
+def newest(wanted):
+    """The version of the newest installed kernel that has these modules, its image, and their files."""
     found = []
     for image in glob.glob("/boot/vmlinuz-*"):
         version = os.path.basename(image).removeprefix("vmlinuz-")
         if os.path.exists(f"/lib/modules/{version}/modules.dep") and os.access(image, os.R_OK):
             found.append(([int(n) for n in re.findall(r"\d+", version)], version, image))
-    if not found:
-        raise NoKernel("no kernel with its modules is installed (in /boot and /lib/modules)")
-    return max(found)[1:]
+    lacking = None
+    # Kernels for clouds lack some, and may be newer.
+    for _, version, image in sorted(found, reverse=True):
+        try:
+            return version, image, modules(version, wanted)
+        except NoKernel as error:
+            lacking = lacking or error
+    raise lacking or NoKernel("no kernel with its modules is installed (in /boot and /lib/modules)")
 
 
 def unpacked(version, image, folder):
