@@ -15,6 +15,8 @@ constexpr uint16_t kStandardLength = 96;
 // Windows asks for no more of page 8Fh; others have more to say.
 constexpr uint16_t kPageLength = 4096;
 constexpr uint32_t kCapacityLength = 32;
+// Many times that of any disk: buffers of a block or two are made without asking.
+constexpr uint32_t kLargestBlock = 64 << 10;
 // LIO refuses an allocation length below 54.
 constexpr uint32_t kParametersLength = 512;
 
@@ -42,6 +44,9 @@ class Reader {
     const auto size = wire::decode_capacity(*capacity);
     if (!size || size->block_length == 0 || size->last_lba >= kMaxOffset / size->block_length) {
       return fail(EPROTO, Op::offload, "the device does not say how large it is");
+    }
+    if (size->block_length > kLargestBlock) {
+      return fail(EPROTO, Op::offload, "the device has blocks of a size that makes no sense");
     }
     unit.capacity = *size;
     read_pages(unit);

@@ -102,6 +102,15 @@ bool fits(const SenseRow& row, const wire::SenseCode& code) {
          (row.ascq < 0 || row.ascq == code.ascq);
 }
 
+const char* of_transport(int error) {
+  switch (error) {
+    case ETIMEDOUT: return "no answer in time: the device may still be at it";
+    case ESTALE: return "another logical unit is there now";
+    case EINTR: return "interrupted";
+    default: return "the command, or its answer, did not come through";
+  }
+}
+
 std::string unknown(const wire::SenseCode& code) {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string text = "sense ";
@@ -129,10 +138,7 @@ Judgement judge(const ScsiReply& reply) {
   // Not declined, although other mechanisms could go on: after a timeout the target may still be writing, behind everybody's
   // back; after any other failure of the transport nobody else reaches the device either.
   if (reply.error != 0) {
-    const char* const reason = reply.error == ETIMEDOUT
-                                   ? "no answer in time: the device may still be at it"
-                                   : "the command, or its answer, did not come through";
-    return {SenseAction::failed, reply.error, kFile, reason};
+    return {SenseAction::failed, reply.error, kFile, of_transport(reply.error)};
   }
   if (reply.status == kCheckCondition && reply.sense) {
     const auto row = std::find_if(std::begin(kSense), std::end(kSense), [&](const SenseRow& one) {

@@ -1,9 +1,6 @@
 #include "sys/iscsi_session.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -19,7 +16,7 @@ namespace libcopyfile {
 namespace {
 
 // A command that breaks the connection each time it is sent.
-constexpr unsigned kMostTimesSent = 3;
+constexpr unsigned kMostTimesSent = 8;
 constexpr unsigned kLogoutMs = 2'000;
 constexpr uint64_t kFirstPauseMs = 100;
 constexpr uint64_t kLongestPauseMs = 4'000;
@@ -28,13 +25,39 @@ constexpr uint8_t kCheckCondition = 0x02;
 // Answers to task management (RFC 7143, 11.6.1).
 constexpr uint32_t kAbortDone = 0;
 constexpr uint32_t kNoSuchTask = 1;
+// Data comes in multiples of it, whatever the size of a block.
+constexpr size_t kGranule = 512;
+
+constexpr int kHexadecimal = 16;
 
 void pause_ms(uint64_t ms) { sleep_seconds(static_cast<double>(ms) / 1e3); }
 
 uint32_t random_24_bits() {
-  constexpr int kHexadecimal = 16;
   return static_cast<uint32_t>(
       std::strtoul(random_name().substr(0, 6).c_str(), nullptr, kHexadecimal));
+}
+
+// Puts a mark at the end of every granule, which data that comes will cover.
+void put_marks(std::span<uint8_t> in, uint64_t mark) {
+  for (size_t end = kGranule; end <= in.size(); end += kGranule) {
+    std::memcpy(in.data() + end - sizeof mark, &mark, sizeof mark);
+  }
+}
+
+// Up to where no mark is left.
+size_t covered(std::span<const uint8_t> in, uint64_t mark) {
+  for (size_t end = kGranule; end <= in.size(); end += kGranule) {
+    if (std::memcmp(in.data() + end - sizeof mark, &mark, sizeof mark) == 0) return end - kGranule;
+  }
+  return in.size();
+}
+
+// Whether sense data, in either form, reports that something has changed.
+bool is_unit_attention(std::span<const uint8_t> sense) {
+  constexpr uint8_t kUnitAttention = 6;
+  if (sense.size() < 3) return false;
+  const bool descriptors = (sense[0] & 0x7f) >= 0x72;
+  return ((descriptors ? sense[1] : sense[2]) & 0xf) == kUnitAttention;
 }
 
 // What poll(2) says of a connection that has come to its end.
@@ -52,7 +75,8 @@ IscsiSession::IscsiSession(const Libiscsi& library, IscsiUrl url, IscsiSettings 
       url_(std::move(url)),
       settings_(std::move(settings)),
       name_(url_.canonical()),
-      isid_(random_24_bits()) {}
+      isid_(random_24_bits()),
+      mark_(std::strtoull(random_name().c_str(), nullptr, kHexadecimal)) {}
 
 Result<std::unique_ptr<IscsiSession>> IscsiSession::open(const Libiscsi& library,
                                                          const IscsiUrl& url,
@@ -69,13 +93,6 @@ IscsiSession::~IscsiSession() {
   disconnect();
 }
 
-void IscsiSession::on_login(iscsi_context* context, int status, void*, void* session) {
-  auto* const self = static_cast<IscsiSession*>(session);
-  self->answered_ = status;
-  // What comes behind it would be about something else.
-  self->said_ = self->library_.get_error(context);
-}
-
 void IscsiSession::on_logout(iscsi_context*, int status, void*, void* session) {
   static_cast<IscsiSession*>(session)->answered_ = status;
 }
@@ -90,86 +107,6 @@ void IscsiSession::on_abort(iscsi_context*, int status, void* data, void* comman
   if (status != SCSI_STATUS_GOOD || data == nullptr) return;
   const uint32_t answer = *static_cast<uint32_t*>(data);
   one->gone = answer == kAbortDone || answer == kNoSuchTask;
-}
-
-Done IscsiSession::login() {
-  context_ = library_.create_context(settings_.initiator.c_str());
-  if (context_ == nullptr) return fail(ENOMEM, Op::open, "no memory for a session");
-  library_.set_targetname(context_, url_.target.c_str());
-  library_.set_session_type(context_, ISCSI_SESSION_NORMAL);
-  library_.set_header_digest(
-      context_, url_.header_digest ? ISCSI_HEADER_DIGEST_CRC32C : ISCSI_HEADER_DIGEST_NONE_CRC32C);
-  library_.set_isid_random(context_, isid_, 0);
-  // libiscsi would do it without end, and while it waits no deadline counts.
-  library_.set_noautoreconnect(context_, 1);
-  const bool own = !url_.user.empty();
-  const std::string& user = own ? url_.user : settings_.user;
-  const std::string& password = own ? url_.password : settings_.password;
-  if (!user.empty()) {
-    library_.set_initiator_username_pwd(context_, user.c_str(), password.c_str());
-  }
-  const bool own_target = !url_.target_user.empty();
-  const std::string& target_user = own_target ? url_.target_user : settings_.target_user;
-  const std::string& target_password =
-      own_target ? url_.target_password : settings_.target_password;
-  if (!target_user.empty()) {
-    library_.set_target_username_pwd(context_, target_user.c_str(), target_password.c_str());
-  }
-  answered_.reset();
-  said_.clear();
-  if (library_.full_connect_async(context_, url_.portal().c_str(), url_.lun, on_login, this) != 0) {
-    const Error error = login_error();
-    disconnect();
-    return fail(error);
-  }
-  Done ok = await_login(now_ms() + settings_.login_ms);
-  if (!ok) disconnect();
-  return ok;
-}
-
-Done IscsiSession::await_login(uint64_t until) {
-  while (!answered_) {
-    const uint64_t now = now_ms();
-    if (now >= until) return fail(ETIMEDOUT, Op::open, "the target does not answer");
-    pollfd one{library_.get_fd(context_), static_cast<short>(library_.which_events(context_)), 0};
-    if (::poll(&one, 1, static_cast<int>(until - now)) < 0 && errno != EINTR) {
-      return fail(errno, Op::open, "waiting for the target");
-    }
-    if (one.revents != 0 && library_.service(context_, one.revents) != 0 && !answered_) {
-      return fail(login_error());
-    }
-  }
-  if (*answered_ != SCSI_STATUS_GOOD) return fail(login_error());
-  // The last piece of a command is not to wait for the answer to the one before.
-  const int on = 1;
-  (void)::setsockopt(library_.get_fd(context_), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  return {};
-}
-
-// libiscsi has only sentences for what went wrong.
-Error IscsiSession::login_error() const {
-  struct Sign {
-    const char* text;
-    int code;
-    const char* reason;
-  };
-  static constexpr Sign kSigns[] = {
-      {"LOGICAL_UNIT_NOT_SUPPORTED", ENXIO, "the target has no such logical unit"},
-      {"Target not found", ENXIO, "there is no such target"},
-      {"uthentication", EACCES, "the target does not accept user and password"},
-      {"uthorization", EACCES, "the target does not let this initiator in"},
-      {"CHAP", EACCES, "the target asks for a user and a password"},
-      {"resolv", EHOSTUNREACH, "the name of the host is not known"},
-      {"refused", ECONNREFUSED, "nobody listens there"},
-      {"No route", EHOSTUNREACH, "there is no way to the host"},
-      {"unreachable", EHOSTUNREACH, "there is no way to the host"},
-      {"timed out", ETIMEDOUT, "the host does not answer"},
-  };
-  const std::string_view said = said_.empty() ? library_.get_error(context_) : said_.c_str();
-  for (const Sign& sign : kSigns) {
-    if (said.find(sign.text) != said.npos) return Error{sign.code, Op::open, sign.reason, {}};
-  }
-  return Error{EIO, Op::open, std::string(said.empty() ? "the login failed" : said), {}};
 }
 
 void IscsiSession::logout() {
@@ -209,6 +146,7 @@ Done IscsiSession::submit(const ScsiRequest& request) {
   if (dead_ != 0) return fail(dead_, Op::queue);
   // Idle connections are dropped by some targets.
   if (context_ == nullptr || broken_) reconnect();
+  if (dead_ == 0 && std::exchange(doubted_, false) && !broken_) look_again();
   if (dead_ != 0) return fail(dead_, Op::queue);
   Command& command = commands_.emplace_back();
   command.session = this;
@@ -227,6 +165,7 @@ bool IscsiSession::send(Command& command) {
   command.abort_deadline = 0;
   command.deadline = now_ms() + request.timeout_ms;
   ++command.times_sent;
+  put_marks(request.in, mark_);
   std::array<unsigned char, SCSI_CDB_MAX_SIZE> cdb{};
   std::copy(request.cdb.begin(), request.cdb.end(), cdb.begin());
   command.task = library_.create_task(static_cast<int>(request.cdb.size()), cdb.data(), direction,
@@ -303,7 +242,7 @@ void IscsiSession::look_at(Command& command, uint64_t now) {
     cancel_here(command);
     return command.wanted_aborted ? complete_aborted(command) : fail_command(command, ETIMEDOUT);
   }
-  if (now < command.deadline) return;
+  if (now < command.due()) return;
   if (command.abort_deadline == 0) {
     if (context_ != nullptr && send_abort(command, now)) return;
   } else if (now < command.abort_deadline && command.aborting) {
@@ -312,6 +251,11 @@ void IscsiSession::look_at(Command& command, uint64_t now) {
   // Not even an answer to that: whatever comes later must find nobody.
   fail_command(command, ETIMEDOUT);
   give_up(ETIMEDOUT);
+}
+
+// Who gives a command up does not wait for its deadline, nor for a target that does not answer.
+uint64_t IscsiSession::Command::due() const {
+  return wanted_aborted && abort_deadline != 0 ? std::min(deadline, abort_deadline) : deadline;
 }
 
 void IscsiSession::cancel_here(Command& command) {
@@ -336,12 +280,26 @@ void IscsiSession::complete(Command& command) {
     const size_t length = std::min({there, said, ScsiCompletion::kMaxSense});
     std::memcpy(completion.sense.data(), task->datain.data + 2, length);
     completion.sense_length = static_cast<uint8_t>(length);
-  } else if (task != nullptr && !command.request.in.empty()) {
-    const size_t length = command.request.in.size();
-    const bool less = task->residual_status == SCSI_RESIDUAL_UNDERFLOW;
-    completion.received = length - (less ? std::min(length, size_t{task->residual}) : 0);
+    doubted_ = doubted_ || is_unit_attention(completion.sense_data());
+  } else if (!command.request.in.empty()) {
+    completion.received = received_by(command);
+  } else if (left_out(command) > 0) {
+    completion.error = EIO;  // "good", of data of which the target did not take all
   }
   complete(command, completion);
+}
+
+// Bytes that did not go over, as the target says.
+size_t IscsiSession::left_out(const Command& command) {
+  const scsi_task* const task = command.task;
+  return task->residual_status == SCSI_RESIDUAL_UNDERFLOW ? task->residual : 0;
+}
+
+// What a target says is taken for no more than what has come: one that says "good" and sends less would leave us with what
+// happened to be in the buffer.
+size_t IscsiSession::received_by(const Command& command) const {
+  const std::span<uint8_t> in = command.request.in;
+  return covered(in.first(in.size() - std::min(in.size(), left_out(command))), mark_);
 }
 
 void IscsiSession::complete(Command& command, const ScsiCompletion& completion) {
@@ -370,7 +328,10 @@ void IscsiSession::reconnect() {
   uint64_t pause = 0;
   for (;;) {
     if (pause > 0) pause_ms(pause);
-    if (login()) break;
+    const Done ok = login();
+    if (ok) break;
+    const int code = ok.error().code;
+    if (code == ESTALE || code == EINTR) return give_up(code);
     pause = std::clamp(pause * 2, kFirstPauseMs, kLongestPauseMs);
     if (now_ms() + pause >= until) return give_up(ECONNRESET);
   }
@@ -388,6 +349,15 @@ void IscsiSession::reconnect() {
   }
 }
 
+// The unit has reported that something changed.
+void IscsiSession::look_again() {
+  const Done ok = recognise();
+  if (ok) return;
+  const int code = ok.error().code;
+  if (code == ESTALE || code == EINTR) return give_up(code);
+  broken_ = true;
+}
+
 void IscsiSession::give_up(int code) {
   dead_ = code;
   broken_ = false;
@@ -401,8 +371,8 @@ unsigned IscsiSession::quiet_ms(unsigned most) const {
   const uint64_t now = now_ms();
   uint64_t until = now + most;
   for (const Command& command : commands_) {
-    const bool waits = !command.reported && now < command.deadline;
-    until = std::min(until, waits ? command.deadline : std::max(command.abort_deadline, now));
+    const bool waits = !command.reported && now < command.due();
+    until = std::min(until, waits ? command.due() : std::max(command.abort_deadline, now));
   }
   return static_cast<unsigned>(until > now ? until - now : 0);
 }

@@ -5,6 +5,7 @@
 #include <deque>
 #include <list>
 #include <optional>
+#include <vector>
 
 #include "sys/iscsi_transport.h"
 #include "sys/iscsi_url.h"
@@ -52,14 +53,22 @@ class IscsiSession final : public UnitLink {
     bool gone = false;            // the target says that it has no such task any more
     bool wanted_aborted = false;  // by the caller, not by the deadline
     uint64_t abort_deadline = 0;
+
+    // When something is to be done about it.
+    uint64_t due() const;
   };
 
   IscsiSession(const Libiscsi& library, IscsiUrl url, IscsiSettings settings);
   IscsiSession(const IscsiSession&) = delete;
 
   Done login();
+  Done connect();
   Done await_login(uint64_t until);
+  Done wait_for_target(uint64_t until);
   Error login_error() const;
+  Done recognise();
+  Result<std::vector<uint8_t>> read_names();
+  void look_again();
   void disconnect();
   // Again, with everything that was under way; or the end of the session.
   void reconnect();
@@ -68,6 +77,8 @@ class IscsiSession final : public UnitLink {
   bool send_abort(Command& command, uint64_t now);
   void settle();
   void look_at(Command& command, uint64_t now);
+  static size_t left_out(const Command& command);
+  size_t received_by(const Command& command) const;
   void complete(Command& command);
   void complete(Command& command, const ScsiCompletion& completion);
   void complete_aborted(Command& command);
@@ -86,9 +97,13 @@ class IscsiSession final : public UnitLink {
   const std::string name_;
   // The same in every login, so that the target ends what was under way before it begins the new session (RFC 7143, 6.3.5).
   uint32_t isid_ = 0;
+  // Where it still stands in a buffer, no data has come.
+  const uint64_t mark_;
   iscsi_context* context_ = nullptr;
-  std::optional<int> answered_;  // login or logout
-  std::string said_;             // by libiscsi, of the login
+  std::optional<int> answered_;                // login or logout
+  std::string said_;                           // by libiscsi, of the login
+  std::optional<std::vector<uint8_t>> names_;  // of the unit, as its target tells them
+  bool doubted_ = false;                       // whether it is still the same one
   bool broken_ = false;
   int dead_ = 0;  // why there will be no connection any more
   std::list<Command> commands_;

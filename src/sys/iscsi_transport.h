@@ -1,6 +1,8 @@
 // Logical units by iscsi:// URLs, through libiscsi.
 #pragma once
 
+#include <functional>
+
 #include "sys/unit_transport.h"
 
 namespace libcopyfile {
@@ -13,6 +15,8 @@ struct IscsiSettings {
   unsigned login_ms = 15'000;      // to connect and log in
   unsigned reconnect_ms = 20'000;  // to come back after a connection broke
   unsigned abort_ms = 5'000;       // for the answer to ABORT TASK
+  // Asked while a login is waited for; true ends it.
+  std::function<bool()> interrupted;
 };
 
 // The library is loaded by the first open().
