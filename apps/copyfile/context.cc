@@ -10,7 +10,11 @@
 namespace libcopyfile::app {
 
 Result<Fd> Context::open_url(const std::string& url, bool write) {
-  if (!iscsi) iscsi = make_iscsi_transport(iscsi_settings());
+  if (!iscsi) {
+    IscsiSettings settings = iscsi_settings();
+    settings.interrupted = interrupted;
+    iscsi = make_iscsi_transport(settings);
+  }
   return files.open(*iscsi, url, write);
 }
 

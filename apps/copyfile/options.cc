@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <getopt.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -13,6 +14,7 @@
 #include "copyfile/messages.h"
 #include "copyfile/quote.h"
 #include "copyfile/sizes.h"
+#include "sys/iscsi_url.h"
 
 namespace libcopyfile::app {
 namespace {
@@ -201,6 +203,15 @@ bool take(int code, const char* argument, Options& o) {
   }
 }
 
+// What a process was called with, everybody may read.
+void hide_secrets(char* argument) {
+  if (!is_iscsi_url(argument)) return;
+  const std::string shown = without_secrets(argument);
+  const size_t length = std::strlen(argument);
+  std::memset(argument, 0, length);
+  std::memcpy(argument, shown.data(), std::min(shown.size(), length));
+}
+
 bool belongs(Verb verb, int code) {
   if (code == kHelp || code == kVersion) return true;
   if (verb == Verb::sweep) {
@@ -281,7 +292,10 @@ ParsedOptions parse_options(Verb verb, int argc, char** argv) {
     }
     if (!take(code, optarg, o)) return {{}, usage_status()};
   }
-  for (int i = optind; i < argc; ++i) o.operands.emplace_back(argv[i]);
+  for (int i = optind; i < argc; ++i) {
+    o.operands.emplace_back(argv[i]);
+    hide_secrets(argv[i]);
+  }
   if (const int bad = contradiction(o); bad != kOk) return {{}, bad};
   if (verb == Verb::copy) {
     if (const int bad = settle_cp_options(o); bad != kOk) return {{}, bad};

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "sys/iscsi_url.h"
+
 namespace libcopyfile::app {
 namespace {
 
@@ -102,6 +104,10 @@ size_t printable_length(std::string_view text, bool utf8) {
 }
 
 std::string quoted(std::string_view name, bool utf8) {
+  // Wherever it comes from: a password in the wrong place is one still.
+  if (is_iscsi_url(name) && without_secrets(name) != name) {
+    return quoted(without_secrets(name), utf8);
+  }
   if (suits_double_quotes(name) && all_printable(name, utf8)) return '"' + std::string(name) + '"';
   std::string text = "'";
   bool escaping = false;  // within $'...'

@@ -16,7 +16,7 @@ bool locale_is_utf8();
 // text).
 size_t printable_length(std::string_view text, bool utf8);
 
-// Always quoted: 'name', "it's", 'two'$'\n''lines'.
+// Always quoted: 'name', "it's", 'two'$'\n''lines'. Of iscsi:// URLs without user and password.
 std::string quoted(std::string_view name, bool utf8 = locale_is_utf8());
 
 // Quoted only where the name has something in it that a shell or a terminal would act on, as `ls` prints names.

@@ -15,6 +15,8 @@ constexpr unsigned kMostLun = 16383;
 
 using Failure = tl::unexpected<std::string>;
 
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
 // Takes the part of `text` before `mark` off it; nothing where there is no mark.
 std::optional<std::string_view> take_before(std::string_view& text, char mark) {
   const size_t at = text.find(mark);
@@ -163,13 +165,16 @@ std::string IscsiUrl::portal() const {
 
 std::string IscsiUrl::canonical() const {
   std::string text = portal() + "/" + target + "/" + std::to_string(lun);
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  std::transform(text.begin(), text.end(), text.begin(), lower);
   return text;
 }
 
-bool is_iscsi_url(std::string_view text) { return text.starts_with(kScheme); }
+bool is_iscsi_url(std::string_view text) {
+  // Schemes know no case.
+  return text.size() >= kScheme.size() &&
+         std::equal(kScheme.begin(), kScheme.end(), text.begin(),
+                    [](char wanted, char c) { return wanted == lower(c); });
+}
 
 tl::expected<IscsiUrl, std::string> parse_iscsi_url(std::string_view text) {
   if (!is_iscsi_url(text)) return Failure("it does not begin with iscsi://");

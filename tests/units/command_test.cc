@@ -190,6 +190,18 @@ TEST_F(UrlCommand, PasswordsAreNeverShown) {
       {"range", wrong + "x", "copy4", "0:0:1"},
       {unit(1), url},
       {unit(1), "-r", url},
+      // Where nobody expects one.
+      {"probe", url, url, url},
+      {"range", unit(1), unit(2), url},
+      {"range", "--ranges", url, unit(1), unit(2)},
+      {"-t", url, "a"},
+      {"--no-offload", url, unit(1), "copy6"},
+      {"--limit-rate", url, unit(1), "copy6"},
+      {"--checksums", url, "a", "copy6"},
+      {"map", url},
+      {"map", "--json", url},
+      {"sweep", url},
+      {"a", "iSCSI" + url.substr(5)},
   };
   for (const std::vector<std::string>& call : calls) {
     const Finished done = copyfile(call);
@@ -202,6 +214,23 @@ TEST_F(UrlCommand, PasswordsAreNeverShown) {
                       {"LIBISCSI_CHAP_USERNAME=me", "LIBISCSI_CHAP_PASSWORD=aSecretOf14chr"});
   const Finished known = copyfile({target_.url("closed", 1), "copy5"});
   EXPECT_TRUE(known.ok()) << known.err;
+}
+
+// Of the arguments of a process everybody can see.
+TEST_F(UrlCommand, ThePasswordIsNotLeftInTheListOfProcesses) {
+  target_.freeze();
+  const Finished done =
+      run({"sh", "-c",
+           "\"$0\" \"$1\" \"$2\" & pid=$!; tries=0\n"
+           "while tr '\\0' ' ' </proc/$pid/cmdline | grep -q -e aSecret -e ' -c ' && [ $tries -lt "
+           "600 ]\n"
+           "do sleep 0.1; tries=$((tries + 1)); done\n"
+           "tr '\\0' ' ' </proc/$pid/cmdline; kill $pid; wait",
+           COPYFILE_COMMAND, target_.url("disks", 1, "me%aSecretOf14chr"), path("copy")});
+  target_.thaw();
+  EXPECT_THAT(done.out, HasSubstr(" " + unit(1) + " "));
+  EXPECT_THAT(done.out, HasSubstr(" " + path("copy") + " "));
+  EXPECT_THAT(done.out, Not(HasSubstr("aSecret")));
 }
 
 TEST_F(UrlCommand, ATargetSeesTheNameOfTheInitiator) {

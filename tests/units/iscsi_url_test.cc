@@ -18,6 +18,14 @@ TEST(IscsiUrl, HasAHostATargetAndAUnit) {
   EXPECT_FALSE(url->header_digest);
 }
 
+TEST(IscsiUrl, ASchemeKnowsNoCase) {
+  EXPECT_TRUE(is_iscsi_url("iSCSI://h/iqn.x/1"));
+  EXPECT_TRUE(parse_iscsi_url("ISCSI://h/iqn.x/1"));
+  EXPECT_EQ(without_secrets("ISCSI://me%secret@h/iqn.x/1"), "iscsi://h/iqn.x/1");
+  EXPECT_FALSE(is_iscsi_url("iscsi:/"));
+  EXPECT_FALSE(is_iscsi_url("iscsix://h/iqn.x/1"));
+}
+
 TEST(IscsiUrl, HasAPortUserAndPassword) {
   for (const char* text :
        {"iscsi://me%se:cret@10.0.0.1:3261/iqn.x/0", "iscsi://me:se:cret@10.0.0.1:3261/iqn.x/0"}) {
