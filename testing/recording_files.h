@@ -87,6 +87,8 @@ class RecordingFiles final : public Files {
   // Its transfers are recorded when they are submitted, without a result: completions have no order of their own.
   Result<std::unique_ptr<IoQueue>> queue(unsigned depth) override;
   Result<uint64_t> resident(int fd, Range range) override;
+  // What they do is not recorded.
+  Devices* devices() override { return real_.devices(); }
 
  private:
   template <class Value>

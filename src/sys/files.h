@@ -3,7 +3,7 @@
 // and it may fail with EINTR. Nobody but sys/transfer.h has to know: its functions loop and retry.
 //
 // All methods may be called from several threads at once. No method moves a file position, except seek() and the two
-// stream transfers (offset kStream).
+// stream transfers (offset kStream). None has a default: what stands before another Files would take it for the answer of that one.
 #pragma once
 
 #include <cstddef>
@@ -119,7 +119,7 @@ class Files {
   virtual Result<FileStat> stat(int fd) = 0;
   virtual Result<FsInfo> fs_info(int fd) = 0;
   // What the client of a network file system says now. Reads /proc: where many file systems are mounted, a millisecond.
-  virtual ServerCopies server_copies(int) { return {}; }
+  virtual ServerCopies server_copies(int fd) = 0;
   // Bytes of a block device: BLKGETSIZE64.
   virtual Result<uint64_t> device_size(int fd) = 0;
   // fcntl(2) F_GETFL.
@@ -168,7 +168,7 @@ class Files {
   // Bytes of `range` that the page cache holds: cachestat(2) (6.5).
   virtual Result<uint64_t> resident(int fd, Range range) = 0;
   // What disks can do beside; nothing where no disks are known.
-  virtual Devices* devices() { return nullptr; }
+  virtual Devices* devices() = 0;
 };
 
 }  // namespace libcopyfile

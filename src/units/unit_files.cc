@@ -172,6 +172,11 @@ Result<FsInfo> UnitFiles::fs_info(int fd) {
   return kernel_.fs_info(fd);
 }
 
+ServerCopies UnitFiles::server_copies(int fd) {
+  if (find(fd) != nullptr) return {};
+  return kernel_.server_copies(fd);
+}
+
 Result<uint64_t> UnitFiles::device_size(int fd) {
   if (const OpenUnit* unit = find(fd)) return unit->unit.size();
   return kernel_.device_size(fd);

@@ -31,6 +31,7 @@ class UnitFiles final : public Files {
 
   Result<FileStat> stat(int fd) override;
   Result<FsInfo> fs_info(int fd) override;
+  ServerCopies server_copies(int fd) override;
   Result<uint64_t> device_size(int fd) override;
   Result<Access> access(int fd) override;
   Result<size_t> read(int fd, std::span<std::byte> buffer, uint64_t offset, Cache cache) override;
