@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstring>
 
 #include "testing/scratch_error.h"
@@ -36,8 +37,8 @@ constexpr uint32_t kPadding = 0;
 constexpr uint32_t kCommand = 1;
 constexpr uint8_t kUnknown = 1;
 
-// Behind the Entry, packed.
-struct __attribute__((packed)) Request {
+// Behind the Entry. What is around it is packed, and this is not.
+struct Request {
   uint32_t parts;
   uint32_t bidirectional_parts;
   uint32_t protection_parts;
@@ -45,6 +46,7 @@ struct __attribute__((packed)) Request {
   uint64_t unused[2];
   // Then iovecs, whose addresses are offsets, too.
 };
+static_assert(offsetof(Request, cdb) == 16 && sizeof(Request) == 40);
 
 struct Response {
   uint8_t status;

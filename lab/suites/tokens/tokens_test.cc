@@ -202,8 +202,17 @@ TEST_F(ByToken, AMediumThatFailsIsAFailureAndNothingElseIsTried) {
   EXPECT_EQ(told.run.exit_code, 1);
   EXPECT_THAT(told.run.err, HasSubstr("the medium failed"));
   EXPECT_EQ(told.by("buffered") + told.by("direct"), 0U);
-  expect({0, 0, told.by(kToken)});
-  check(32 * kMiB);
+  EXPECT_LT(passed() - host_bytes_, 32 * kMiB / 100);
+  // What was under way beside it may have been written or not.
+  const uint64_t done = told.by(kToken);
+  array().with([&](FakeScsi&, FakeDisk& source, FakeDisk& destination) {
+    EXPECT_TRUE(source.data == disk(1).data);
+    EXPECT_EQ(std::memcmp(destination.data.data(), source.data.data(), done), 0);
+    for (uint64_t at = done; at < kDisk; at += kBlock) {
+      const bool old = std::memcmp(&destination.data[at], &expected_[at], kBlock) == 0;
+      EXPECT_TRUE(old || std::memcmp(&destination.data[at], &source.data[at], kBlock) == 0) << at;
+    }
+  });
 }
 
 TEST_F(ByToken, WhatTheStorageDoesNotDoTheHostDoesFromThere) {
