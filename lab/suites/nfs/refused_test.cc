@@ -83,12 +83,12 @@ TEST_F(OnXfs, WhatIsTurnedOffIsNotAskedOfTheServer) {
   place_.expect("b", source);
 }
 
-// The server's disk has less room than the copy needs. Of the large request it does what it can, and says so; the next one tells
-// why. Nothing is left, neither of ours nor on the server.
+// The server's disk has less room than the copy needs, even for root. Of the large request it does what it can, and says so; the
+// next one tells why. Nothing is left, neither of ours nor on the server.
 TEST_F(OnExt4, WithoutRoomOnTheServerNothingIsLeft) {
   const Oracle source = place_.write_stamped("a", {{0, 64 * kMiB}});
   shell(
-      "free=$(stat -f -c %a /srv/ext4); block=$(stat -f -c %S /srv/ext4); "
+      "free=$(stat -f -c %f /srv/ext4); block=$(stat -f -c %S /srv/ext4); "
       "fallocate -l $((free * block - 33554432)) /srv/ext4/filler");
   const NfsTraffic traffic = this->traffic();
   const Told told = place_.copy({"a", "b"});
