@@ -58,6 +58,9 @@ class Run(ScratchTest):
             self.timer().run([["no-such-program"]])
 
     def test_interrupted_run_leaves_no_process(self):
+        # What was started in the background of a script ignores the signal.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
         timer = self.timer()
         noted = self.path("pid")
         threading.Thread(target=interrupt_when_written, args=(noted,)).start()

@@ -9,7 +9,7 @@ constexpr std::string_view kPrefix = ".copyfile-";
 constexpr std::string_view kSuffix = ".part";
 constexpr size_t kDigits = 16;
 
-std::string as_wanted_in(Files& files, int dir, std::string name) {
+std::string as_wanted_in(Files& files, int dir, const std::string& name) {
   constexpr uint64_t kSmb1 = 0xff534d42;
   constexpr uint64_t kSmb2 = 0xfe534d42;
   const Result<FsInfo> fs = files.fs_info(dir);
