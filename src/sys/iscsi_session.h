@@ -91,7 +91,7 @@ class IscsiSession final : public UnitLink {
   static void on_abort(iscsi_context* context, int status, void* data, void* command);
   static void on_logout(iscsi_context* context, int status, void* data, void* session);
 
-  const Libiscsi& library_;
+  const Libiscsi library_;
   const IscsiUrl url_;
   const IscsiSettings settings_;
   const std::string name_;

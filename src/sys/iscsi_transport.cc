@@ -29,7 +29,7 @@ class IscsiTransport final : public UnitTransport {
 
  private:
   const IscsiSettings settings_;
-  std::optional<Libiscsi> library_;  // before the sessions, which refer to it
+  std::optional<Libiscsi> library_;
 };
 
 }  // namespace

@@ -37,6 +37,7 @@ class HostileTarget : public ::testing::Test {
     });
   }
   Result<Fd> try_to_open() {
+    files_.reset();
     transport_ = make_iscsi_transport(settings_);
     files_ = std::make_unique<UnitFiles>(kernel_);
     return files_->open(*transport_, target_.url(), true);
