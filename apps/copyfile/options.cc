@@ -208,8 +208,8 @@ void hide_secrets(char* argument) {
   if (!is_iscsi_url(argument)) return;
   const std::string shown = without_secrets(argument);
   const size_t length = std::strlen(argument);
-  std::memset(argument, 0, length);
-  std::memcpy(argument, shown.data(), std::min(shown.size(), length));
+  std::fill_n(argument, length, '\0');
+  std::copy_n(shown.begin(), std::min(shown.size(), length), argument);
 }
 
 bool belongs(Verb verb, int code) {

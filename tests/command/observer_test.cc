@@ -17,7 +17,12 @@ namespace {
 
 // What one look at a name showed: its whole contents, or why there were none.
 std::string look(const std::string& path) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  Fd fd;
+  // libfuse has no path any more for a file that was replaced between its lookup and its opening (ESTALE); the kernel looks the
+  // name up once more, and where that is too late as well, we do.
+  do {
+    fd = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  } while (!fd.valid() && errno == ESTALE);
   if (!fd.valid()) return strerrorname_np(errno);
   std::string seen(1 << 20, '\0');
   size_t size = 0;
