@@ -35,6 +35,16 @@ package_names() {
   done <"$file"
 }
 
+install_packages() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+    -o DPkg::Lock::Timeout=300 "$@"
+}
+
+# An installation that was cut off leaves packages half configured, and apt-get refuses all work until that is done.
+finish_installations() {
+  as_root env DEBIAN_FRONTEND=noninteractive dpkg --force-confold --configure -a
+}
+
 # need_packages FILE [SECTION]...: installs what is missing. One dpkg-query, and nothing else, when nothing is.
 need_packages() {
   # On a system without dpkg the packages go by other names; configuring then says what is missing.
@@ -55,8 +65,7 @@ need_packages() {
   local log=build/packages.log
   {
     as_root apt-get update -q &&
-      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
-        -o DPkg::Lock::Timeout=300 "${missing[@]}"
+      { install_packages "${missing[@]}" || { finish_installations && install_packages "${missing[@]}"; }; }
   } >"$log" 2>&1 </dev/null || {
     tail -n 30 "$log" >&2
     fail "cannot install: ${missing[*]} (the whole log is $log)"
