@@ -1,9 +1,7 @@
 """A machine under QEMU's software emulation: started, listened to, and gone when this process is."""
 
-import ctypes
 import os
 import select
-import signal
 import subprocess
 import time
 
@@ -12,6 +10,14 @@ CMDLINE = ("console=ttyS0 panic=-1 quiet mitigations=off nokaslr tsc=reliable no
            "apparmor=0 cryptomgr.notests")
 QEMU = "qemu-system-x86_64"
 CPU = "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand"
+
+
+def most_at_once(suites):
+    """Of the machines of `suites`: one a processor, and no more memory than half of what is there."""
+    with open("/proc/meminfo", encoding="ascii") as file:
+        available = next(int(line.split()[1]) >> 10 for line in file if line.startswith("MemAvailable:"))
+    largest = max(suite.memory for suite in suites)
+    return max(1, min(len(os.sched_getaffinity(0)), len(suites), available // 2 // largest))
 
 
 def make_disks(suite, scratch):
@@ -35,18 +41,16 @@ def command(suite, kernel, image, disks, shell):
     return line + suite.devices
 
 
-def end_with_parent():
-    """Even a killed lab leaves no machine behind."""
-    prctl_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(prctl_set_pdeathsig, signal.SIGKILL)
+# Even a killed lab leaves no machine behind: it ends with the thread that started it.
+WITH_PARENT = ["setpriv", "--pdeathsig", "KILL", "--"]
 
 
 def run(line, limit, heard):
     """Runs the machine, and calls heard(text) for each line that it says. Returns why it had to be ended, or None."""
     end = time.monotonic() + limit
     # In a session of its own: a terminal that it never asked for must not stop it.
-    with subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          start_new_session=True, preexec_fn=end_with_parent) as qemu:
+    with subprocess.Popen(WITH_PARENT + line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          start_new_session=True) as qemu:
         try:
             rest = b""
             while True:
@@ -67,4 +71,4 @@ def run(line, limit, heard):
 
 def interact(line):
     """With a person at the terminal; Ctrl-A X ends the machine."""
-    return subprocess.run(line, preexec_fn=end_with_parent, check=False).returncode
+    return subprocess.run(WITH_PARENT + line, check=False).returncode

@@ -11,7 +11,7 @@ LAST_LINES = 60
 
 
 class Results:
-    """Takes lines in order; tell(text) is called with what people should see."""
+    """Takes lines in order; tell(line...) is called with what people should see together."""
 
     def __init__(self, suite, tell):
         self.suite, self.tell = suite, tell
@@ -33,7 +33,7 @@ class Results:
         elif text.startswith("lab: end "):
             self.ended = text.removeprefix("lab: end ")
         elif text.startswith("measured: "):
-            self.tell("      " + text)
+            self.tell(f"      measured: {self.suite}: {text.removeprefix('measured: ')}")
         else:
             self.said.append(text)
 
@@ -46,14 +46,11 @@ class Results:
             self.passed += 1
         else:
             self.failed += 1
-        self.tell(f"{word}  {self.suite} {self.test} ({seconds:.1f} s){reason}")
-        if word == "fail":
-            self.tell_said()
+        self.tell(f"{word}  {self.suite} {self.test} ({seconds:.1f} s){reason}", *(self.last_said() if word == "fail" else ()))
         self.test, self.said = None, []
 
-    def tell_said(self):
-        for line in self.said[-LAST_LINES:]:
-            self.tell("      " + line)
+    def last_said(self):
+        return ["      " + line for line in self.said[-LAST_LINES:]]
 
     def finish(self, programs, why=None):
         """The machine is off; `programs` should have run in it. `why`: what ended it, if it did not end itself."""
@@ -69,5 +66,4 @@ class Results:
         if why is not None:
             self.failed += 1
             during = f" during {self.test}" if self.test else ""
-            self.tell(f"fail  {self.suite}: {why}{during}")
-            self.tell_said()
+            self.tell(f"fail  {self.suite}: {why}{during}", *self.last_said())
