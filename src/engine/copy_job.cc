@@ -227,12 +227,13 @@ class CopyJob {
     const Result<FileStat> now = stat(in_);
     if (!now) return fail(at_source(now.error()));
     const uint64_t end = report_.data.done.end_of_run(0);
-    if (!job_.allow_change && (!is_as_it_was(*now) || end != report_.data.copied)) {
+    const bool as_it_was = is_as_it_was(*now) && end == report_.data.copied;
+    if (!job_.allow_change && !as_it_was) {
       source_changed_ = true;
       return {};
     }
     const bool of_this_machine = report_.facts.in.fs_class == FsClass::local;
-    if (!job_.allow_change && of_this_machine && now->size > end) {
+    if (as_it_was && of_this_machine && now->size > end) {
       return fail(Error{EIO, Op::read, job_.in_path, {end, now->size}});
     }
     report_.size = end;
