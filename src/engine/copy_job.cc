@@ -108,6 +108,7 @@ class CopyJob {
     Result<SideFacts> side = read_side(system_.files, pending.fd(), true);
     if (!side) return fail(at_destination(side.error()));
     report_.facts = join_sides(std::move(in_side_), std::move(*side), true);
+    ask_servers(system_.files, in_, pending.fd(), report_.facts);
     if (learned_ != nullptr) learned_->recall(report_.facts);
     return {};
   }

@@ -27,6 +27,7 @@ class Probe {
     if (!out_side) return fail(out_side.error());
     out_side->writable = true;
     report_.facts = join_sides(std::move(*in_side), std::move(*out_side), pending_.has_value());
+    ask_servers(system_.files, in_, scratch(), report_.facts);
     read_unit_facts(system_.files, in_, scratch(), false, report_.facts);
     if (job_.learned != nullptr) job_.learned->recall(report_.facts);
     resolve_unknown();

@@ -34,6 +34,7 @@ Done find_facts(Files& files, const RangeJob& job, Detail detail, RangeReport& r
   if (!out) return fail(out.error());
   if (Done ok = check_sides(*in, *out, job.streams); !ok) return ok;
   report.facts = join_sides(std::move(*in), std::move(*out), false, detail);
+  ask_servers(files, job.in, job.out, report.facts);
   // Their descriptors are opened once more to claim them, which is not done to a caller's.
   if (job.ours && detail == Detail::full) {
     read_unit_facts(files, job.in, job.out, job.out_claimed, report.facts);

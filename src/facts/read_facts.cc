@@ -52,7 +52,6 @@ Result<SideFacts> read_side(Files& files, int fd, bool ours, Detail detail) {
     const Result<FsInfo> fs = retry_interrupted([&] { return files.fs_info(fd); });
     if (fs) side.fs = *fs;
     side.fs_class = class_of(side.fs.magic);
-    if (side.fs_class == FsClass::remote) side.server_copies = files.server_copies(fd);
     // Where a server tells the size, 0 may mean that it does not know: one read finds out.
     side.size_trusted =
         side.fs_class == FsClass::local || (side.fs_class != FsClass::made_up && side.size > 0);
@@ -83,6 +82,15 @@ Facts join_sides(SideFacts in, SideFacts out, bool out_is_new, Detail detail) {
   facts.in = std::move(in);
   facts.out = std::move(out);
   return facts;
+}
+
+void ask_servers(Files& files, int in_fd, int out_fd, Facts& facts) {
+  const bool one_protocol =
+      facts.in.fs_class == FsClass::remote && facts.in.fs.magic == facts.out.fs.magic;
+  if (!one_protocol) return;
+  facts.out.server_copies = files.server_copies(out_fd);
+  facts.in.server_copies =
+      facts.same_file_system ? facts.out.server_copies : files.server_copies(in_fd);
 }
 
 bool sync_reports_errors(const Facts& facts) {

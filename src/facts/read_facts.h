@@ -17,6 +17,9 @@ Result<SideFacts> read_side(Files& files, int fd, bool ours, Detail detail = Det
 // Puts two sides together. In full detail it asks about the machine.
 Facts join_sides(SideFacts in, SideFacts out, bool out_is_new, Detail detail = Detail::full);
 
+// What the servers of both say of copies. /proc has to be read for it, so only where one could copy to the other.
+void ask_servers(Files& files, int in_fd, int out_fd, Facts& facts);
+
 // Whether syncfs(2) on the destination tells what it lost: from Linux 5.8 on, for file systems that write their own data back.
 bool sync_reports_errors(const Facts& facts);
 
