@@ -101,8 +101,8 @@ std::string_view answer(Can can) {
 
 bool used(const DataOutcome& outcome, MechanismId id) { return outcome.bytes_by[index_of(id)] > 0; }
 
-// Whether copy_file_range(2) was offloaded the call does not say; of NFS its client does, and the mechanism gave way where the
-// server had not been asked.
+// Whether copy_file_range(2) was offloaded the call does not say; of NFS and SMB their clients do, and the mechanism gave way where
+// the server had not been asked.
 const char* offload_word(const Facts& facts, const DataOutcome& outcome, Sharing sharing) {
   const bool by_storage = used(outcome, MechanismId::scsi_extended_copy) ||
                           used(outcome, MechanismId::scsi_token) ||

@@ -1,5 +1,6 @@
 // copy_file_range(2): the bytes stay in the kernel, on the server or in the storage. Which of these it was, the call does
-// not say: on a file system without support it splices through the page cache in silence. Of NFS the counters of the mount tell.
+// not say: on a file system without support it splices through the page cache in silence. Of NFS and SMB the counters of the
+// mount tell.
 #include "mechanism/mechanism.h"
 #include "mechanism/source_writeback.h"
 #include "sys/transfer.h"
@@ -51,13 +52,14 @@ const char* server_refuses(const Facts& f) {
     return side->fs.magic == kNfsMagic ? "NFS before 4.2 has no copies by the server"
                                        : "SMB 1 has no copies by the server";
   }
+  const bool nfs = f.out.fs.magic == kNfsMagic;
   const bool asks = f.out.server_copies.state == ServerCopy::possible;
-  if (asks && f.same_file) return "the client of NFS asks for no copies within one file";
+  if (nfs && asks && f.same_file) return "the client of NFS asks for no copies within one file";
   return nullptr;
 }
 
-// Whether the server was asked. Where it was not, or said no, the client of NFS has read and written in silence: the first block
-// tells, before more goes that way.
+// Whether the server was asked. Where it was not, or said no, the client has read and written in silence: the first block tells,
+// before more goes that way.
 class Proof {
  public:
   explicit Proof(Pair& pair) : pair_(pair) {
@@ -72,7 +74,7 @@ class Proof {
   bool came_true() {
     if (!before_) return true;
     const std::optional<uint64_t> now = requests();
-    const bool asked = now && *now != *before_;
+    const bool asked = now && static_cast<int64_t>(*now - *before_) > 0;
     before_.reset();
     return asked;
   }

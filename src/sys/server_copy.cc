@@ -1,6 +1,7 @@
-// Two files of procfs say it: mountinfo which protocol a file system is mounted by, mountstats which operations an NFS server is
+// Files of procfs say it: mountinfo which protocol a file system is mounted by, mountstats which operations an NFS server is
 // still believed to have, and how often they were asked for. A server that answers "not supported" to COPY is never asked again
-// over that mount: the client forgets the capability (fs/nfs/nfs42proc.c), and from then on splices in silence.
+// over that mount: the client forgets the capability (fs/nfs/nfs42proc.c), and from then on splices in silence. The client of SMB
+// asks each time, and splices where the answer is "not supported" (fs/cifs/cifsfs.c); it counts ioctls, of which copychunk is one.
 #include "sys/server_copy.h"
 
 #include <fcntl.h>
@@ -68,6 +69,7 @@ std::optional<std::string_view> behind(std::string_view text, std::string_view k
 struct Mount {
   std::string_view point;
   std::string_view type;
+  std::string_view source;
   std::string_view version;  // option vers=
 };
 
@@ -79,7 +81,7 @@ std::optional<Mount> find_mount(std::string_view mountinfo, uint64_t device) {
     size_t dash = 6;
     while (dash < words.size() && words[dash] != "-") ++dash;
     if (dash + 3 >= words.size() || words[2] != id) continue;
-    Mount mount{words[4], words[dash + 1], {}};
+    Mount mount{words[4], words[dash + 1], words[dash + 2], {}};
     for (std::string_view options = words[dash + 3]; !options.empty();) {
       std::string_view option = next(options, ',');
       if (option.starts_with("vers=")) mount.version = option.substr(5);
@@ -101,6 +103,8 @@ ServerCopies of_nfs(const Mount& mount, std::string_view mountstats) {
   const std::string head = " mounted on " + std::string(mount.point) + " with fstype nfs";
   const size_t begin = mountstats.find(head);
   if (begin == std::string_view::npos) return copies;
+  // One mounted over another: which is which, nothing tells.
+  if (mountstats.find(head, begin + 1) != std::string_view::npos) return copies;
   const std::string_view section =
       mountstats.substr(begin, mountstats.find("\ndevice ", begin) - begin);
   const auto caps = behind(section, "\tcaps=0x");
@@ -112,23 +116,72 @@ ServerCopies of_nfs(const Mount& mount, std::string_view mountstats) {
   return copies;
 }
 
+// Of "//host/share/folder", as mountinfo escapes it, "\\host\share", as the statistics have it.
+std::string share_name(std::string_view source) {
+  std::string name;
+  int separators = 0;
+  for (size_t i = 0; i < source.size(); ++i) {
+    char c = source[i];
+    constexpr size_t kOctalDigits = 3;
+    if (c == '\\' && i + kOctalDigits < source.size()) {
+      c = static_cast<char>(number(source.substr(i + 1, kOctalDigits), 8).value_or('?'));
+      i += kOctalDigits;
+    }
+    if (c == '/') {
+      constexpr int kOfAShare = 3;
+      if (++separators > kOfAShare) break;
+      c = '\\';
+    }
+    name += c;
+  }
+  return name;
+}
+
+// NUMBER) SHARE, then its counters up to the next one. Several sessions may have it: all of them are counted.
+ServerCopies of_smb(const Mount& mount, std::string_view statistics) {
+  ServerCopies copies;
+  if (mount.version == "1.0") copies.state = ServerCopy::too_old;
+  if (mount.version.empty() || mount.version == "1.0") return copies;
+  const std::string share = share_name(mount.source);
+  bool is_it = false;
+  while (!statistics.empty()) {
+    std::string_view line = next(statistics, '\n');
+    if (const size_t at = line.find(") \\\\"); at != std::string_view::npos && at < 8) {
+      line.remove_prefix(at + 2);
+      is_it = next(line, '\t') == share;
+    } else if (const auto ioctls = is_it ? behind(line, "IOCTLs: ") : std::nullopt) {
+      const auto failed = behind(line, " total ");
+      const auto all = number(*ioctls);
+      const auto bad = failed ? number(*failed) : std::nullopt;
+      if (!all || !bad) return copies;
+      // With one that fails comes one that does not: for the key that stands for the source.
+      copies.state = ServerCopy::possible;
+      copies.requests = copies.requests.value_or(0) + *all - 2 * *bad;
+    }
+  }
+  return copies;
+}
+
+bool is_smb(const Mount& mount) { return mount.type == "cifs" || mount.type == "smb3"; }
+
 }  // namespace
 
-ServerCopies parse_server_copies(std::string_view mountinfo, std::string_view mountstats,
+ServerCopies parse_server_copies(std::string_view mountinfo, std::string_view statistics,
                                  uint64_t device) {
   const std::optional<Mount> mount = find_mount(mountinfo, device);
-  if (!mount) return {};
-  if (is_nfs(*mount)) return of_nfs(*mount, mountstats);
-  const bool smb = mount->type == "cifs" || mount->type == "smb3";
-  return {smb && mount->version == "1.0" ? ServerCopy::too_old : ServerCopy::unknown, {}};
+  if (mount && is_nfs(*mount)) return of_nfs(*mount, statistics);
+  if (mount && is_smb(*mount)) return of_smb(*mount, statistics);
+  return {};
 }
 
 ServerCopies ask_server_copies(uint64_t device) {
   const std::string mountinfo = read_proc("/proc/self/mountinfo");
   const std::optional<Mount> mount = find_mount(mountinfo, device);
-  // The counters of all NFS mounts are longer than all the rest.
-  const bool nfs = mount && is_nfs(*mount);
-  return parse_server_copies(mountinfo, nfs ? read_proc("/proc/self/mountstats") : "", device);
+  // They are longer than all the rest.
+  std::string statistics;
+  if (mount && is_nfs(*mount)) statistics = read_proc("/proc/self/mountstats");
+  if (mount && is_smb(*mount)) statistics = read_proc("/proc/fs/cifs/Stats");
+  return parse_server_copies(mountinfo, statistics, device);
 }
 
 }  // namespace libcopyfile

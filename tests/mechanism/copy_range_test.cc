@@ -83,13 +83,15 @@ class NfsFiles final : public FaultyFiles {
   Result<size_t> copy_range(int in, int out, const CopyRange& range) override {
     ++calls;
     if (asks) ++told;
+    if (fails) told -= 2;
     Result<size_t> n = FaultyFiles::copy_range(in, out, range);
     if (n) lengths.push_back(*n);
     return n;
   }
 
   bool asks = true;      // the server, for each copy
-  bool refuses = false;  // and it says no
+  bool refuses = false;  // and it says no, for good
+  bool fails = false;    // and it says no each time
   uint64_t calls = 0;
   uint64_t told = 7;
   std::vector<uint64_t> lengths;
@@ -133,6 +135,15 @@ TEST_F(OverNfs, AServerThatRefusesGetsNoMore) {
   EXPECT_EQ(files_.calls, 1U);
 }
 
+// SMB: the key of the source is counted as well, and it is had.
+TEST_F(OverNfs, AServerThatFailsEachRequestGetsNoMore) {
+  files_.fails = true;
+  const Moved moved = move();
+  EXPECT_EQ(moved.stop, Stop::declined);
+  EXPECT_EQ(moved.bytes, facts().clone_alignment);
+  EXPECT_EQ(files_.calls, 1U);
+}
+
 // However little there is, a part is left that shows in the report who copied it.
 TEST_F(OverNfs, NotAllIsCopiedBeforeTheProof) {
   files_.asks = false;
@@ -155,6 +166,8 @@ TEST(CopyRangeCan, NotWhereTheServerIsKnownNotToCopy) {
   Facts same_file = facts;
   same_file.same_file = true;
   EXPECT_EQ(copy_range->can(same_file).can, Can::no);
+  same_file.in.fs.magic = same_file.out.fs.magic = 0xfe534d42;
+  EXPECT_EQ(copy_range->can(same_file).can, Can::unknown) << "by SMB it asks";
   for (const ServerCopy state : {ServerCopy::too_old, ServerCopy::refused}) {
     for (SideFacts Facts::*side : {&Facts::in, &Facts::out}) {
       Facts changed = facts;
