@@ -146,7 +146,8 @@ ServerCopies of_smb(const Mount& mount, std::string_view statistics) {
   bool is_it = false;
   while (!statistics.empty()) {
     std::string_view line = next(statistics, '\n');
-    if (const size_t at = line.find(") \\\\"); at != std::string_view::npos && at < 8) {
+    constexpr size_t kMostDigits = 7;
+    if (const size_t at = line.find(") \\\\"); at <= kMostDigits) {
       line.remove_prefix(at + 2);
       is_it = next(line, '\t') == share;
     } else if (const auto ioctls = is_it ? behind(line, "IOCTLs: ") : std::nullopt) {
