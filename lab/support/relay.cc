@@ -69,7 +69,9 @@ void Relay::accept_all() {
     if (connect(server.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
       continue;
     }
-    Connection& made = connections_.emplace_back(std::move(client), std::move(server));
+    Connection& made = connections_.emplace_back();
+    made.client = std::move(client);
+    made.server = std::move(server);
     made.there = std::thread([this, &made] { pass(made.client, made.server, To::server); });
     made.back = std::thread([this, &made] { pass(made.server, made.client, To::client); });
   }

@@ -1,38 +1,16 @@
 // SMB: copychunk over XFS, duplicate extents over Btrfs, and what a client says where it can't.
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "lab/support/smb_counters.h"
-#include "lab/support/workplace.h"
+#include "smb_test.h"
 #include "testing/inspect.h"
 #include "testing/scratch_error.h"
 #include "testing/text_files.h"
 
 namespace libcopyfile::test {
 namespace {
-
-constexpr uint64_t kMiB = uint64_t{1} << 20;
-
-struct Share {
-  const char* name;
-  const char* mount;
-  const char* server;
-};
-constexpr Share kXfs{"xfs", "/mnt/xfs", "/srv/xfs/one"};
-constexpr Share kXfs2{"xfs2", "/mnt/xfs2", "/srv/xfs/two"};
-constexpr Share kBtrfs{"btrfs", "/mnt/btrfs", "/srv/btrfs"};
-constexpr Share kOld{"xfs", "/mnt/old", "/srv/xfs/one"};  // SMB 1
-
-::testing::AssertionResult stayed_on_the_server(const SmbCounters& counters, uint64_t bytes) {
-  if (counters.read < bytes / 100 && counters.written < bytes / 100) {
-    return ::testing::AssertionSuccess();
-  }
-  return ::testing::AssertionFailure() << counters.read << " bytes were read and "
-                                       << counters.written << " written, of " << bytes;
-}
 
 bool shared_on_server(const Workplace& place, const std::string& one, const std::string& other,
                       uint64_t bytes) {
