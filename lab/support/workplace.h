@@ -58,5 +58,6 @@ class Workplace {
 std::string shell(const std::string& script);
 
 double seconds_of(const std::function<void()>& work);
+double median(std::vector<double> values);
 
 }  // namespace libcopyfile::test

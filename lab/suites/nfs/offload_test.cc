@@ -181,21 +181,25 @@ TEST(BetweenFileSystems, OutOfNfsBytesAreRead) {
 TEST_F(OnXfs, ACloneTakesAFractionOfReadingAndWriting) {
   constexpr uint64_t kSize = 256 * kMiB;
   const Oracle source = place_.write_stamped("a", {{0, kSize}});
-  Finished cp;
-  const double by_cp = seconds_of([&] {
-    cp = place_.run({"cp", "--reflink=never", "a", "by_cp"});
-  });
-  ASSERT_TRUE(cp.ok()) << cp.err;
-  ASSERT_TRUE(place_.run({"rm", "by_cp"}).ok());
-  const NfsTraffic traffic = this->traffic();
-  Told told;
-  const double ours = seconds_of([&] { told = place_.copy({"a", "b"}); });
-  const NfsCounters counters = traffic.so_far();
-  ASSERT_TRUE(told.ok()) << told.everything();
-  EXPECT_EQ(counters.of("CLONE"), 1U);
-  EXPECT_TRUE(stayed_on_the_server(counters, kSize));
-  EXPECT_LT(ours, by_cp / 4);
-  std::printf("measured: 256 MiB inside NFSv4.2 on XFS: cp %.2f s, copyfile %.3f s\n", by_cp, ours);
+  std::vector<double> ours;
+  std::vector<double> by_cp;
+  for (int round = 0; round < 3; ++round) {
+    shell("cd " + place_.path("") + " && rm -f b by_cp && sync");
+    Finished cp;
+    by_cp.push_back(seconds_of([&] { cp = place_.run({"cp", "--reflink=never", "a", "by_cp"}); }));
+    ASSERT_TRUE(cp.ok()) << cp.err;
+    const NfsTraffic traffic = this->traffic();
+    Told told;
+    ours.push_back(seconds_of([&] { told = place_.copy({"a", "b"}); }));
+    const NfsCounters counters = traffic.so_far();
+    ASSERT_TRUE(told.ok()) << told.everything();
+    EXPECT_EQ(counters.of("CLONE"), 1U);
+    EXPECT_TRUE(stayed_on_the_server(counters, kSize));
+  }
+  EXPECT_LT(median(ours), median(by_cp) / 4);
+  std::printf(
+      "measured: 256 MiB inside NFSv4.2 on XFS: %.3f s, cp --reflink=never %.2f s: %.1f%%\n",
+      median(ours), median(by_cp), 100 * median(ours) / median(by_cp));
   place_.expect("b", source);
 }
 
