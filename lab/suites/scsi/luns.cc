@@ -1,7 +1,6 @@
 #include "luns.h"
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -49,6 +48,15 @@ HostTraffic Traffic::total() {
 HostTraffic Traffic::so_far() const {
   const HostTraffic now = total();
   return {now.bytes - before_.bytes, now.read - before_.read};
+}
+
+::testing::AssertionResult stayed_in_the_storage(const HostTraffic& traffic, uint64_t bytes) {
+  if (traffic.bytes < bytes / 100 && traffic.read < bytes / 100) {
+    return ::testing::AssertionSuccess();
+  }
+  return ::testing::AssertionFailure()
+         << traffic.bytes << " bytes passed through the host, which read " << traffic.read
+         << " of sda, of " << bytes;
 }
 
 void write_stamped(const std::string& disk, Range range, uint8_t file, Oracle& oracle) {

@@ -1,6 +1,8 @@
 // The LUNs that setup has made, as this host sees them and as their target does.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -31,6 +33,9 @@ class Traffic {
   static HostTraffic total();
   HostTraffic before_;
 };
+
+// Fewer bytes than 1% of `bytes` passed through this host.
+::testing::AssertionResult stayed_in_the_storage(const HostTraffic& traffic, uint64_t bytes);
 
 // Writes stamped data to a disk and waits until the target has it.
 void write_stamped(const std::string& disk, Range range, uint8_t file, Oracle& oracle);

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <fstream>
 
 #include "lab/support/workplace.h"
@@ -19,16 +18,6 @@ using ::testing::HasSubstr;
 
 constexpr const char* kByStorage = "scsi_extended_copy";
 constexpr Range kAll{0, 64 * kMiB};  // that the tests write to, and look at
-
-// Fewer bytes than 1% of `bytes` passed through this host.
-::testing::AssertionResult stayed_in_the_storage(const HostTraffic& traffic, uint64_t bytes) {
-  if (traffic.bytes < bytes / 100 && traffic.read < bytes / 100) {
-    return ::testing::AssertionSuccess();
-  }
-  return ::testing::AssertionFailure()
-         << traffic.bytes << " bytes passed through the host, which read " << traffic.read
-         << " of sda, of " << bytes;
-}
 
 class Lio : public ::testing::Test {
  protected:
@@ -273,44 +262,6 @@ TEST_F(Lio, OffloadOrFailDoesNotGoOnThroughTheHost) {
   EXPECT_LT(done, kAll.end);
   b_.copy(a_, {0, 0, done / kMiB * kMiB});
   expect_disk("sdb", b_, {0, done / kMiB * kMiB});
-}
-
-// The whole devices, as a person would; against sg_xcopy, and against this host.
-TEST_F(Lio, ADeviceIsCopiedFasterThanByReadingAndWriting) {
-  constexpr uint64_t kDevice = uint64_t{1} << 30;
-  for (uint64_t at = 128 * kMiB; at < kDevice; at += 128 * kMiB) {
-    write_stamped("sda", {at, at + 4 * kMiB}, 1, a_);
-  }
-  a_.truncate(kDevice);
-  const auto copied = [&](std::vector<std::string> arguments) {
-    // Dirty pages and a page cache would be somebody else's time.
-    shell("sync && echo 3 >/proc/sys/vm/drop_caches");
-    arguments.insert(arguments.begin(), {"copyfile", "--overwrite-device"});
-    arguments.insert(arguments.end(), {"/dev/sda", "/dev/sdb"});
-    return seconds_of([&] {
-      const Finished done = place_.run(arguments);
-      EXPECT_TRUE(done.ok()) << done.out << done.err;
-    });
-  };
-  // The first one finds no memory behind the LUN yet.
-  const Traffic traffic;
-  (void)copied({"--offload=always"});
-  EXPECT_TRUE(stayed_in_the_storage(traffic.so_far(), kDevice));
-  expect_disk("sdb", a_, {0, kDevice});
-  const std::string reference =
-      "sg_xcopy bs=512 bpt=65535 count=2097152 if=" + generic_node("sda") +
-      " of=" + generic_node("sdb");
-  double ours = 1e9;
-  double sg_xcopy = 1e9;
-  for (int i = 0; i < 2; ++i) {
-    sg_xcopy = std::min(sg_xcopy, seconds_of([&] { shell(reference); }));
-    ours = std::min(ours, copied({"--offload=always"}));
-  }
-  const double through_host = copied({"--reflink=never"});
-  std::printf("measured: 1 GiB from LUN to LUN: %.1f s, sg_xcopy %.1f s, through the host %.1f s\n",
-              ours, sg_xcopy, through_host);
-  // What is asked for is more; but other machines have other work.
-  EXPECT_LT(ours, through_host);
 }
 
 // Last, because nothing brings the LUN back.
