@@ -22,6 +22,14 @@ std::string name_of_command(const ScsiRequest& request) {
                      : fmt::format("{:02x}", cdb.u8(0));
 }
 
+uint64_t length_of(const Segment& segment, uint32_t block) {
+  if (const auto* blocks = std::get_if<BlockSegment>(&segment)) {
+    return uint64_t{blocks->blocks} * block;
+  }
+  if (const auto* bytes = std::get_if<ByteSegment>(&segment)) return bytes->bytes;
+  return 0;
+}
+
 bool is_copy(const ScsiRequest& request) {
   return View(request.cdb).u8(0) == 0x83 && (View(request.cdb).u8(1) & 0x1f) != 0x1c;
 }
@@ -36,13 +44,21 @@ unsigned FakeScsi::count(const std::string& command) const {
 Done FakeScsi::submit(const ScsiRequest& request) {
   if (pending_.size() >= depth_) return fail(EAGAIN, Op::queue);
   ++commands_[name_of_command(request)];
-  Pending pending{request, now_, now_, is_copy(request), false, 0, 0};
+  Pending pending{request, now_, now_, is_copy(request), false, 0, 0, 0};
   if (pending.copies) {
     pending.ready = now_ + copy_ms_;
-    const View out(request.out);
-    const bool list = (View(request.cdb).u8(1) & 0x1f) == 0;
-    pending.list_id = list ? out.u8(0) : View(request.cdb).be32(6);
-    pending.pieces = list ? out.be32(8) / BlockSegment::kSize : 0;
+    const auto action = static_cast<CopyOut>(View(request.cdb).u8(1) & 0x1f);
+    const bool lid1 = action == CopyOut::extended_copy_lid1;
+    const bool list = lid1 || action == CopyOut::extended_copy_lid4;
+    pending.list_id = View(request.cdb).be32(6);
+    const auto decoded =
+        list ? decode_copy_list(lid1 ? Lid::lid1 : Lid::lid4, View(request.out), {}) : CopyList{};
+    const uint32_t block = destination_->unit.capacity.block_length;
+    if (list && decoded) {
+      pending.list_id = decoded->list_id;
+      pending.pieces = decoded->segments.size();
+      for (const Segment& one : decoded->segments) pending.bytes += length_of(one, block);
+    }
   }
   pending_.push_back(pending);
   most_under_way_ = std::max<unsigned>(most_under_way_, static_cast<unsigned>(pending_.size()));
@@ -204,6 +220,15 @@ void FakeScsi::copy_in(const ScsiRequest& request, const CopyInCdb& cdb,
         static_cast<uint16_t>(running->pieces * (now_ - running->began) / copy_ms_);
     return answer(request, completion, encode(status));
   }
+  if (cdb.action == CopyIn::copy_status_lid4 && running != pending_.end()) {
+    OperationStatus status;
+    status.state = OperationStatus::State::in_progress_foreground;
+    status.segments_processed =
+        static_cast<uint16_t>(running->pieces * (now_ - running->began) / copy_ms_);
+    status.unit = kUnitBytes;
+    status.count = running->bytes * (now_ - running->began) / copy_ms_ * boasts;
+    return answer(request, completion, encode(status));
+  }
   if (cdb.action == CopyIn::rod_token_information) {
     if (running != pending_.end()) {
       TokenInformation information;
@@ -228,7 +253,8 @@ void FakeScsi::copy_in(const ScsiRequest& request, const CopyInCdb& cdb,
 void FakeScsi::copy_out(const ScsiRequest& request, const CopyOutCdb& cdb,
                         ScsiCompletion& completion, FakeFault* fault) {
   switch (cdb.action) {
-    case CopyOut::extended_copy_lid1: return extended_copy(request, completion, fault);
+    case CopyOut::extended_copy_lid1: return extended_copy(request, Lid::lid1, completion, fault);
+    case CopyOut::extended_copy_lid4: return extended_copy(request, Lid::lid4, completion, fault);
     case CopyOut::populate_token: return populate(request, cdb.list_id, completion);
     case CopyOut::write_using_token: return write_token(request, cdb.list_id, completion, fault);
     case CopyOut::copy_operation_abort:
@@ -284,13 +310,24 @@ bool FakeScsi::copy_segment(const CopyList& list, const Segment& segment) {
   return true;
 }
 
-void FakeScsi::extended_copy(const ScsiRequest& request, ScsiCompletion& completion,
+void FakeScsi::extended_copy(const ScsiRequest& request, Lid lid, ScsiCompletion& completion,
                              FakeFault* fault) {
-  const OperatingParameters& p = *destination_->unit.copy_parameters;
-  const CopyListLimits limits{p.max_cscds, p.max_segments, p.max_descriptors_length};
+  const auto& page = destination_->unit.third_party_copy;
+  const auto action = static_cast<uint8_t>(View(request.cdb).u8(1) & 0x1f);
+  if (lid == Lid::lid4 ? !page || !page->supports(0x83, action)
+                       : page && !page->commands.empty() && !page->supports(0x83, action)) {
+    return refuse(completion, refusal_of_cdb(codes::kInvalidFieldInCdb, 1));
+  }
+  CopyListLimits limits;
+  if (const auto& p = destination_->unit.copy_parameters) {
+    limits = {p->max_cscds, p->max_segments, p->max_descriptors_length};
+  } else if (page && page->parameters) {
+    limits = {page->parameters->max_cscds, page->parameters->max_segments,
+              page->parameters->max_descriptors_length};
+  }
   const View data(request.out);
   lists_.push_back(data.copy());
-  const auto list = decode_copy_list(Lid::lid1, data, limits);
+  const auto list = decode_copy_list(lid, data, limits);
   if (!list) return refuse(completion, list.error());
   const bool fancy = list->usage != ListIdUsage::none ||
                      std::any_of(list->segments.begin(), list->segments.end(),

@@ -69,6 +69,8 @@ class FakeScsi final : public ScsiQueue {
   unsigned token_pending = 0;
   // Segment descriptors of any other type than 02h, and lists with an identifier, are refused.
   bool only_plain = false;
+  // What it tells of a list under way is so many times what it has done.
+  uint64_t boasts = 1;
 
   // What came: "83/00" or "88".
   const std::map<std::string, unsigned>& commands() const { return commands_; }
@@ -90,6 +92,7 @@ class FakeScsi final : public ScsiQueue {
     bool aborted = false;
     uint32_t list_id = 0;
     uint64_t pieces = 0;  // segments of it
+    uint64_t bytes = 0;
   };
   struct Entry {
     FakeFault fault;
@@ -118,7 +121,8 @@ class FakeScsi final : public ScsiQueue {
   void copy_in(const ScsiRequest& request, const wire::CopyInCdb& cdb, ScsiCompletion& completion);
   void copy_out(const ScsiRequest& request, const wire::CopyOutCdb& cdb, ScsiCompletion& completion,
                 FakeFault* fault);
-  void extended_copy(const ScsiRequest& request, ScsiCompletion& completion, FakeFault* fault);
+  void extended_copy(const ScsiRequest& request, wire::Lid lid, ScsiCompletion& completion,
+                     FakeFault* fault);
   bool copy_segment(const wire::CopyList& list, const wire::Segment& segment);
   FakeDisk* find(const wire::Cscd& cscd);
   void populate(const ScsiRequest& request, uint32_t list_id, ScsiCompletion& completion);

@@ -194,6 +194,10 @@ class TaskRunner {
     --under_way_;
     const Reply reply = Protocol::reply(completion, sent.in);
     if (purpose == Purpose::work) take(*found, found->task->next(reply));
+    // What the device did not stop the transport may.
+    if (purpose == Purpose::abort && !Protocol::succeeded(reply) && found->work.under_way) {
+      (void)run_.queue.abort(tag_of(*found, Purpose::work));
+    }
     if (purpose == Purpose::poll) {
       const auto bytes = Protocol::succeeded(reply) ? found->task->polled(reply) : std::nullopt;
       // Asked again and again, a device that does not answer would only be slowed down.

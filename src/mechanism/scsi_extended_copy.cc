@@ -1,6 +1,8 @@
-// EXTENDED COPY (83h/00h): ranges become segment descriptors, as many in a command as the target takes. Segments are processed
-// in order, so that what a command that stopped says of the failing one tells how far it came; what it says of the bytes of
-// that one is not used, as targets do not agree on it.
+// EXTENDED COPY (83h/00h, LID1; 83h/01h, LID4): ranges become segment descriptors, as many in a command as the target takes.
+// Segments are processed in order, so that what a command that stopped says of the failing one tells how far it came; what it says
+// of the bytes of that one is not used, as targets do not agree on it.
+//
+// LID1 is what targets have. LID4 is the same with identifiers of 32 bits, by which a list can be asked for its bytes, and stopped.
 #include <algorithm>
 
 #include "mechanism/scsi_limits.h"
@@ -13,6 +15,8 @@ namespace libcopyfile {
 namespace {
 
 constexpr uint32_t kStatusLength = 12;
+// With sense data of the usual length.
+constexpr uint32_t kStatusLengthLid4 = 64;
 constexpr const char* kRefused = "the device does not accept the request";
 
 // What all tasks of one copy share, and what they have learned of the target.
@@ -20,9 +24,11 @@ struct Shared {
   ExtendedCopyLimits limits;
   uint32_t segments = 1;  // of one command, now
   bool plain = false;     // only what every target understands
-  uint8_t next_list_id = 1;
+  bool lid4;
+  uint32_t next_list_id;
 
-  explicit Shared(const ExtendedCopyLimits& l) : limits(l), segments(l.segments) {}
+  explicit Shared(const ExtendedCopyLimits& l)
+      : limits(l), segments(l.segments), lid4(l.lid4), next_list_id(l.lid4 ? first_list_id() : 1) {}
 
   bool byte_segments() const { return limits.byte_segments && !plain; }
   uint64_t segment_bytes() const {
@@ -31,11 +37,14 @@ struct Shared {
                     align_down(uint64_t{UINT16_MAX} * limits.block, limits.granularity));
   }
   // Identifiers are for those who ask for the status. tcmu-runner accepts lists without one only, LIO takes both.
-  bool with_list_id() const { return limits.list_id_needed || (limits.status && !plain); }
-  uint8_t list_id() {
-    const uint8_t id = next_list_id;
-    next_list_id = next_list_id == UINT8_MAX ? 1 : static_cast<uint8_t>(next_list_id + 1);
-    return id;
+  bool with_list_id() const {
+    if (lid4) return !plain;
+    return limits.list_id_needed || (limits.status && !plain);
+  }
+  uint32_t list_id() {
+    const uint32_t most = lid4 ? UINT32_MAX : UINT8_MAX;
+    if (next_list_id == 0 || next_list_id > most) next_list_id = 1;
+    return next_list_id++;
   }
 };
 
@@ -64,17 +73,29 @@ class ExtendedCopyTask final : public ScsiTask {
   uint64_t length() const override { return length_; }
 
   std::optional<ScsiCommand> poll() const override {
-    if (!shared_.limits.status || list_id_ == 0) return std::nullopt;
-    const wire::CopyInCdb cdb{wire::CopyIn::copy_status_lid1, list_id_, kStatusLength};
-    return ScsiCommand{Unit::destination, wire::encode(cdb), {}, kStatusLength};
+    const ExtendedCopyLimits& limits = shared_.limits;
+    if (list_id_ == 0 || !(lid4_ ? limits.status_lid4 : limits.status)) return std::nullopt;
+    const wire::CopyInCdb cdb =
+        lid4_ ? wire::CopyInCdb{wire::CopyIn::copy_status_lid4, list_id_, kStatusLengthLid4}
+              : wire::CopyInCdb{wire::CopyIn::copy_status_lid1, list_id_, kStatusLength};
+    return ScsiCommand{Unit::destination, wire::encode(cdb), {}, cdb.allocation_length};
   }
 
   std::optional<uint64_t> polled(const ScsiReply& reply) const override {
-    const auto status = wire::decode_copy_status(reply.in);
-    if (!status || status->segments_processed > sent_) return std::nullopt;
-    const std::span<const CopyRange> processed =
-        std::span(pieces_).subspan(at_, status->segments_processed);
-    return done_ + total_length(processed);
+    if (!lid4_) {
+      const auto status = wire::decode_copy_status(reply.in);
+      return status ? processed(status->segments_processed, 0) : std::nullopt;
+    }
+    const auto status = wire::decode_operation_status(reply.in);
+    if (!status || !status->running()) return std::nullopt;
+    const auto bytes = wire::count_in_bytes(status->unit, status->count, shared_.limits.block);
+    return bytes ? processed(status->segments_processed, *bytes) : std::nullopt;
+  }
+
+  std::optional<ScsiCommand> abort() const override {
+    if (!lid4_ || list_id_ == 0 || !shared_.limits.abort) return std::nullopt;
+    const wire::CopyOutCdb cdb{wire::CopyOut::copy_operation_abort, list_id_};
+    return ScsiCommand{Unit::destination, wire::encode(cdb), {}, 0};
   }
 
  private:
@@ -83,10 +104,19 @@ class ExtendedCopyTask final : public ScsiTask {
     for (size_t i = 0; i < pieces; ++i) done_ += pieces_[at_++].length;
   }
 
+  // By either of the two counts; nothing where one is of more than was asked for.
+  std::optional<uint64_t> processed(size_t segments, uint64_t bytes) const {
+    const std::span<const CopyRange> sent = std::span(pieces_).subspan(at_, sent_);
+    if (segments > sent_ || bytes > total_length(sent)) return std::nullopt;
+    return done_ + std::max(bytes, total_length(sent.first(segments)));
+  }
+
   TaskStep send(unsigned delay_ms) {
     const ExtendedCopyLimits& limits = shared_.limits;
     wire::CopyList list;
-    list_id_ = shared_.with_list_id() ? shared_.list_id() : uint8_t{0};
+    lid4_ = shared_.lid4;
+    list.lid = lid4_ ? wire::Lid::lid4 : wire::Lid::lid1;
+    list_id_ = shared_.with_list_id() ? shared_.list_id() : 0;
     list.list_id = list_id_;
     list.usage = list_id_ == 0 ? wire::ListIdUsage::none : wire::ListIdUsage::discard;
     list.cscds = {limits.source};
@@ -97,8 +127,10 @@ class ExtendedCopyTask final : public ScsiTask {
     }
     ScsiCommand command;
     command.out = wire::encode_copy_list(list);
-    command.cdb = wire::encode(wire::CopyOutCdb{wire::CopyOut::extended_copy_lid1, 0,
-                                                static_cast<uint32_t>(command.out.size()), 0});
+    const auto action =
+        lid4_ ? wire::CopyOut::extended_copy_lid4 : wire::CopyOut::extended_copy_lid1;
+    command.cdb =
+        wire::encode(wire::CopyOutCdb{action, 0, static_cast<uint32_t>(command.out.size()), 0});
     return TaskStep::send(std::move(command), delay_ms);
   }
 
@@ -130,6 +162,13 @@ class ExtendedCopyTask final : public ScsiTask {
       case SenseAction::plainer:
         if (!plain_) return send_plain();
         break;
+      case SenseAction::declined:
+        // It says that it has both.
+        if (lid4_ && shared_.limits.lid1 && judgement.code == EOPNOTSUPP) {
+          shared_.lid4 = false;
+          return send(0);
+        }
+        break;
       default: break;
     }
     return judgement.give_up();
@@ -138,6 +177,7 @@ class ExtendedCopyTask final : public ScsiTask {
   TaskStep send_plain() {
     plain_ = shared_.plain = true;
     shared_.segments = 1;
+    if (shared_.limits.lid1) shared_.lid4 = false;
     std::vector<CopyRange> pieces(pieces_.begin(), pieces_.begin() + static_cast<ptrdiff_t>(at_));
     const uint64_t most = shared_.segment_bytes();
     // A unit that is larger than what the plainest request can say.
@@ -158,7 +198,8 @@ class ExtendedCopyTask final : public ScsiTask {
   size_t at_ = 0;    // pieces that are done
   size_t sent_ = 0;  // pieces in the command under way
   uint64_t done_ = 0;
-  uint8_t list_id_ = 0;
+  uint32_t list_id_ = 0;  // of the command under way
+  bool lid4_ = false;     // its form
   bool plain_ = false;
   Attempts attempts_;
 };
@@ -205,6 +246,7 @@ class ExtendedCopy final : public UnitMechanism {
                               std::to_string(limits->segments) + " a command, " +
                               std::to_string(limits->concurrency) +
                               " commands at once, in units of " + bytes_text(limits->granularity) +
+                              (limits->lid4 ? ", with identifiers of 32 bits" : "") +
                               "; only trying tells whether the copy manager reaches both disks"};
   }
 

@@ -117,8 +117,22 @@ bool has_command(const ScsiUnit& unit, wire::Opcode opcode, uint8_t action) {
          unit.third_party_copy->supports(static_cast<uint8_t>(opcode), action);
 }
 
+bool has(const ScsiUnit& unit, wire::CopyIn action) {
+  return has_command(unit, wire::Opcode::third_party_copy_in, static_cast<uint8_t>(action));
+}
+
 bool has(const ScsiUnit& unit, wire::CopyOut action) {
   return has_command(unit, wire::Opcode::third_party_copy_out, static_cast<uint8_t>(action));
+}
+
+// Which form the lists have. What says nothing of its commands is asked in the one that targets implement.
+void set_lists(const ScsiUnit& unit, ExtendedCopyLimits& limits) {
+  const bool lid4 = has(unit, wire::CopyOut::extended_copy_lid4);
+  limits.status = has(unit, wire::CopyIn::copy_status_lid1);
+  limits.status_lid4 = lid4 && has(unit, wire::CopyIn::copy_status_lid4);
+  limits.abort = lid4 && has(unit, wire::CopyOut::copy_operation_abort);
+  limits.lid1 = !lid4 || has(unit, wire::CopyOut::extended_copy_lid1);
+  limits.lid4 = lid4 && (!limits.lid1 || limits.status_lid4 || limits.abort);
 }
 
 }  // namespace
@@ -176,8 +190,7 @@ Negotiated<ExtendedCopyLimits> negotiate_extended_copy(const ScsiUnit& in, const
   limits.concurrency =
       static_cast<unsigned>(std::clamp<uint64_t>(to.concurrency, 1, kMostConcurrency));
   limits.list_id_needed = to.list_id_needed;
-  limits.status = has_command(out, wire::Opcode::third_party_copy_in,
-                              static_cast<uint8_t>(wire::CopyIn::copy_status_lid1));
+  set_lists(out, limits);
   return limits;
 }
 

@@ -15,9 +15,13 @@ struct ExtendedCopyLimits {
   uint32_t segments = 1;       // of one command
   uint64_t segment_bytes = 0;
   unsigned concurrency = 1;
-  bool byte_segments = false;  // 0Ah, which may be longer than 02h
-  bool list_id_needed = false;
-  bool status = false;  // the target tells how far it is
+  bool byte_segments = false;   // 0Ah, which may be longer than 02h
+  bool list_id_needed = false;  // in LID1
+  bool lid1 = true;             // what the target has
+  bool lid4 = false;            // what it has, too, and gives more
+  bool status = false;          // the target tells how far it is: of lists in LID1
+  bool status_lid4 = false;     // ... in LID4
+  bool abort = false;           // COPY OPERATION ABORT, which stops lists in LID4 only
   wire::Cscd source, destination;
   bool same_unit = false;
 };

@@ -45,6 +45,9 @@ using ScsiWatch = DeviceWatch;
 using ScsiRun = DeviceRun<ScsiProtocol>;
 
 Moved run_scsi_tasks(const ScsiRun& run, ScsiTasks& tasks);
+// Where the identifiers of 32 bits begin that the lists of a copy have. Anywhere: they are the same for all programs that use a
+// disk of the kernel, and of two that begin at 1 one would stop the copies of the other.
+uint32_t first_list_id();
 // See device_run.h.
 Result<wire::Bytes> answer_to(ScsiQueue& queue, const ScsiCommand& command, unsigned timeout_ms);
 

@@ -25,7 +25,7 @@ struct Shared {
   TokenCopyLimits limits;
   uint32_t source_ranges;
   uint32_t destination_ranges;
-  uint32_t next_list_id = 1;
+  uint32_t next_list_id = first_list_id();
 
   explicit Shared(const TokenCopyLimits& l)
       : limits(l), source_ranges(l.source_ranges), destination_ranges(l.destination_ranges) {}

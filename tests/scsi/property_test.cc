@@ -49,6 +49,12 @@ void any_limits(Dice& dice, ScsiUnit& unit) {
   page.tokens->max_ranges = static_cast<uint16_t>(1 + dice.below(20));
   page.tokens->max_transfer = dice.one_in(2) ? 0 : 8 + dice.below(200);
   if (dice.one_in(2)) page.commands[1].service_actions.push_back(0x00);
+  if (dice.one_in(2)) {
+    page.commands[0].service_actions.push_back(0x01);
+    if (dice.one_in(2))
+      page.commands[0].service_actions.erase(page.commands[0].service_actions.begin());
+    if (dice.one_in(2)) page.commands[1].service_actions.push_back(0x05);
+  }
 }
 
 void any_faults(Dice& dice, Trial& trial) {
