@@ -112,6 +112,7 @@ void ScriptedTarget::talk(int connection) {
       case kCommand:
       case kDataOut: go_on = take_command(connection, std::move(pdu)); break;
       case kTaskManagement:
+        ++aborts_;
         if (aborts_answered_) go_on = send(connection, reply_to(pdu, kAnswer | 2, kFinal), {});
         break;
       case kNopOut:

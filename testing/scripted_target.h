@@ -44,6 +44,8 @@ class ScriptedTarget {
   // Whether it answers requests to abort.
   void set_aborts(bool answered) { aborts_answered_ = answered; }
   unsigned logins() const { return logins_; }
+  // Requests to abort a command.
+  unsigned aborts() const { return aborts_; }
 
  private:
   struct Pdu;
@@ -65,6 +67,7 @@ class ScriptedTarget {
   std::atomic<Login> login_ = Login::accept;
   std::atomic<bool> aborts_answered_ = true;
   std::atomic<unsigned> logins_ = 0;
+  std::atomic<unsigned> aborts_ = 0;
   std::mutex mutex_;  // of the member below
   Twist twist_;
   // Of the connection.

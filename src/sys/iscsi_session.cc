@@ -144,9 +144,9 @@ short IscsiSession::events() const {
 Done IscsiSession::submit(const ScsiRequest& request) {
   const SignalBlock no_signal(SIGPIPE);
   if (dead_ != 0) return fail(dead_, Op::queue);
+  if (std::exchange(doubted_, false) && context_ != nullptr && !broken_) look_again();
   // Idle connections are dropped by some targets.
-  if (context_ == nullptr || broken_) reconnect();
-  if (dead_ == 0 && std::exchange(doubted_, false) && !broken_) look_again();
+  if (dead_ == 0 && (context_ == nullptr || broken_)) reconnect();
   if (dead_ != 0) return fail(dead_, Op::queue);
   Command& command = commands_.emplace_back();
   command.session = this;
@@ -283,7 +283,7 @@ void IscsiSession::complete(Command& command) {
     doubted_ = doubted_ || is_unit_attention(completion.sense_data());
   } else if (!command.request.in.empty()) {
     completion.received = received_by(command);
-  } else if (left_out(command) > 0) {
+  } else if (status == SCSI_STATUS_GOOD && left_out(command) > 0) {
     completion.error = EIO;  // "good", of data of which the target did not take all
   }
   complete(command, completion);

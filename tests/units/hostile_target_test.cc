@@ -4,10 +4,13 @@
 #include <atomic>
 #include <cstring>
 #include <random>
+#include <thread>
 
+#include "engine/range_job.h"
 #include "sys/iscsi_transport.h"
 #include "sys/kernel_files.h"
 #include "testing/scripted_target.h"
+#include "testing/text_files.h"
 #include "units/unit_files.h"
 
 namespace libcopyfile::test {
@@ -18,7 +21,11 @@ constexpr uint64_t kSize = 1024 * kKiB;
 constexpr uint8_t kRead = 0x88;
 constexpr uint8_t kWrite = 0x8a;
 constexpr uint8_t kInquiry = 0x12;
+constexpr uint8_t kCopy = 0x83;
 constexpr uint8_t kCheckCondition = 0x02;
+constexpr uint8_t kBusy = 0x08;
+// "The reported LUNs have changed."
+const wire::Bytes kAttention{0x70, 0, 0x06, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x3f, 0x0e, 0, 0, 0, 0};
 
 class HostileTarget : public ::testing::Test {
  protected:
@@ -127,6 +134,17 @@ TEST_F(HostileTarget, AWriteThatDidNotTakeAllIsNoWrite) {
   EXPECT_EQ(n.error().code, EIO);
 }
 
+TEST_F(HostileTarget, ABusyOneThatTookNothingIsAskedAgain) {
+  unsigned times = 0;
+  begin(kWrite, [&](TargetAnswer& answer) {
+    if (times++ > 0) return;
+    answer.status = kBusy;
+    answer.underflow = 4 * kKiB;
+  });
+  EXPECT_EQ(write(4 * kKiB), 4 * kKiB);
+  EXPECT_EQ(times, 2U);
+}
+
 TEST_F(HostileTarget, SenseDataMayBeAnything) {
   std::mt19937 random(11);
   wire::Bytes sense;
@@ -182,7 +200,6 @@ TEST_F(HostileTarget, AUnitThatIsAnotherOneBehindABrokenConnectionIsNotWrittenTo
 }
 
 TEST_F(HostileTarget, AUnitThatReportsAChangeIsLookedAtAgain) {
-  const wire::Bytes attention{0x70, 0, 0x06, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x3f, 0x0e, 0, 0, 0, 0};
   for (const bool same : {true, false}) {
     disk_->unit.designators = make_fake_disk(1, 1)->unit.designators;
     unsigned writes = 0;
@@ -192,7 +209,7 @@ TEST_F(HostileTarget, AUnitThatReportsAChangeIsLookedAtAgain) {
       if (cdb.u8(0) == kInquiry) ++questions;
       if (cdb.u8(0) != kWrite || writes++ > 0) return;
       answer.status = kCheckCondition;
-      answer.sense = attention;
+      answer.sense = kAttention;
       if (!same) disk_->unit.designators = make_fake_disk(9, 1)->unit.designators;
     });
     const Result<size_t> n = write(512);
@@ -202,6 +219,21 @@ TEST_F(HostileTarget, AUnitThatReportsAChangeIsLookedAtAgain) {
     EXPECT_EQ(n ? 0 : n.error().code, same ? 0 : ESTALE);
     target_.set_twist(nullptr);
   }
+}
+
+TEST_F(HostileTarget, AConnectionThatBreaksAtThatQuestionIsMadeAgain) {
+  unsigned writes = 0;
+  unsigned questions = 0;
+  open();
+  target_.set_twist([&](wire::View cdb, TargetAnswer& answer) {
+    if (cdb.u8(0) == kInquiry && questions++ == 0) answer.manner = TargetAnswer::Manner::hang_up;
+    if (cdb.u8(0) != kWrite || writes++ > 0) return;
+    answer.status = kCheckCondition;
+    answer.sense = kAttention;
+  });
+  EXPECT_EQ(write(512), 512U);
+  EXPECT_EQ(questions, 2U);
+  EXPECT_EQ(target_.logins(), 2U);
 }
 
 TEST_F(HostileTarget, BlocksOfAnAbsurdSizeAreRefused) {
@@ -240,6 +272,19 @@ TEST_F(HostileTarget, ALoginThatComesToNothingEndsWithAReason) {
   const std::string garbage = why(ScriptedTarget::Login::garbage);
   EXPECT_NE(garbage, "it works");
   EXPECT_EQ(garbage.find('\n'), garbage.npos) << "on one line";
+}
+
+TEST_F(HostileTarget, LoginsThatFailLeaveNoDescriptor) {
+  const auto open_files = [] { return names_in("/proc/self/fd").size(); };
+  target_.set_login(ScriptedTarget::Login::refuse);
+  (void)try_to_open();
+  const size_t before = open_files();
+  for (int i = 0; i < 40; ++i) EXPECT_FALSE(try_to_open());
+  // The target, which is in this process, notices a little later.
+  for (int i = 0; i < 600 && open_files() > before + 1; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_LE(open_files(), before + 1);
 }
 
 TEST_F(HostileTarget, WhoIsInterruptedDoesNotWaitForALogin) {
@@ -287,6 +332,27 @@ TEST_F(HostileTarget, WhoGivesUpDoesNotWaitForATargetThatIsSilent) {
   const Result<size_t> count = (*queue)->reap({&completion, 1}, 60'000);
   ASSERT_EQ(count, 1U);
   EXPECT_EQ(completion.error, ETIMEDOUT);
+}
+
+TEST_F(HostileTarget, CancellingACopyByTheStorageAbortsItThere) {
+  unsigned copies = 0;
+  begin(kCopy, [&](TargetAnswer& answer) {
+    ++copies;
+    answer.manner = TargetAnswer::Manner::silence;
+  });
+  const CopyRange range{0, kSize / 2, kSize / 2};
+  RangeJob job;
+  job.in = job.out = fd_.get();
+  job.ours = job.out_claimed = true;
+  job.ranges = {&range, 1};
+  job.data.offload = Offload::always;
+  job.control.progress = [&](const Progress&) { return false; };
+  RangeReport report;
+  const Done ok = copy_ranges(*files_, Catalogue(), nullptr, job, report);
+  ASSERT_FALSE(ok);
+  EXPECT_EQ(ok.error().code, ECANCELED);
+  EXPECT_EQ(copies, 1U);
+  EXPECT_EQ(target_.aborts(), 1U);
 }
 
 TEST_F(HostileTarget, WhoDemandsProofOfATargetWithoutAUserGetsAnError) {
