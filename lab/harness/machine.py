@@ -21,13 +21,17 @@ def most_at_once(suites):
 
 
 def make_disks(suite, scratch):
-    paths = []
-    for number, mebibytes in enumerate(suite.disks):
-        path = os.path.join(scratch, f"disk{number}")
-        with open(path, "wb") as file:
-            file.truncate(mebibytes << 20)
-        paths.append(path)
-    return paths
+    """Arguments for its empty drives, of which the disks have a device already."""
+    line = []
+    for name, sizes in (("disk", suite.disks), ("drive", suite.drives)):
+        for number, mebibytes in enumerate(sizes):
+            path = os.path.join(scratch, f"{name}{number}")
+            with open(path, "wb") as file:
+                file.truncate(mebibytes << 20)
+            line += ["-drive", f"if=none,id={name}{number},file={path},format=raw,cache=unsafe"]
+            if name == "disk":
+                line += ["-device", f"virtio-blk-pci,drive=disk{number}"]
+    return line
 
 
 def command(suite, kernel, image, disks, shell):
@@ -35,10 +39,7 @@ def command(suite, kernel, image, disks, shell):
             "-display", "none", "-no-reboot", "-serial", "mon:stdio" if shell else "stdio",
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", kernel, "-initrd", image,
             "-append", " ".join(filter(None, (CMDLINE, suite.cmdline, "lab_shell" if shell else "")))]
-    for number, path in enumerate(disks):
-        line += ["-drive", f"if=none,id=d{number},file={path},format=raw,cache=unsafe",
-                 "-device", f"virtio-blk-pci,drive=d{number}"]
-    return line + suite.devices
+    return line + disks + suite.devices
 
 
 # Even a killed lab leaves no machine behind: it ends with the thread that started it.

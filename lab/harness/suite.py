@@ -16,6 +16,7 @@ class Suite:
     programs: list = dataclasses.field(default_factory=list)   # looked up in PATH
     files: list = dataclasses.field(default_factory=list)      # patterns of absolute paths
     disks: list = dataclasses.field(default_factory=list)      # sizes in MiB: /dev/vda, /dev/vdb...
+    drives: list = dataclasses.field(default_factory=list)     # sizes in MiB: drive0... for `devices`
     devices: list = dataclasses.field(default_factory=list)    # further arguments of QEMU
     cmdline: str = ""                               # further words for the kernel
     memory: int = 1024                              # MiB

@@ -19,8 +19,8 @@ struct DiskNode {
   std::string disk;                 // the kernel's name of the whole disk: "sda"
   uint64_t start = 0;               // where the partition begins, bytes
   bool zoned = false;
-  std::string
-      controller;  // nvme: what the kernel calls the controller, or the subsystem where there are several paths
+  // nvme: what the kernel calls the controller, or the subsystem where there are several paths.
+  std::string controller;
 };
 
 class Devices {

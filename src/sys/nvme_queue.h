@@ -27,8 +27,8 @@ struct NvmeCompletion {
   // An errno: the command did not come through, or its answer did not. What the device did is unknown, and after ETIMEDOUT it
   // may still be doing it. 0: the rest is the device's.
   int error = 0;
-  uint16_t status =
-      0;  // as in the completion, without the phase: code, type, "more", "do not retry"
+  // As in the completion, without the phase: code, type, "more", "do not retry".
+  uint16_t status = 0;
   uint32_t result = 0;  // dword 0
 };
 

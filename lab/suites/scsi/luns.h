@@ -8,12 +8,9 @@
 #include <string>
 #include <thread>
 
-#include "base/range.h"
-#include "testing/oracle.h"
+#include "lab/support/disk_data.h"
 
 namespace libcopyfile::test {
-
-inline constexpr uint64_t kMiB = uint64_t{1} << 20;
 
 // What passed between this host and its disks sda and sdb.
 struct HostTraffic {
@@ -36,12 +33,6 @@ class Traffic {
 
 // Fewer bytes than 1% of `bytes` passed through this host.
 ::testing::AssertionResult stayed_in_the_storage(const HostTraffic& traffic, uint64_t bytes);
-
-// Writes stamped data to a disk and waits until the target has it.
-void write_stamped(const std::string& disk, Range range, uint8_t file, Oracle& oracle);
-// Fails the test where the target does not hold in `range` what it should. Read around the page cache of this host; the range
-// is in whole MiB.
-void expect_disk(const std::string& disk, const Oracle& oracle, Range range);
 
 // Does something when a few MiB have got to sdb, once.
 std::thread in_between(std::function<void()> what);
