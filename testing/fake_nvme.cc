@@ -158,9 +158,6 @@ void FakeNvme::copy(const NvmeRequest& request, NvmeCompletion& completion,
     lba += range.blocks;
     ++done;
   }
-  if (completion.status != 0) {
-    completion.result = fault != nullptr ? fault->result.value_or(done) : done;
-  }
 }
 
 std::shared_ptr<FakeSpace> make_fake_space(uint32_t id, uint64_t blocks, uint32_t block) {

@@ -5,7 +5,6 @@
 
 #include <deque>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "facts/nvme_space.h"
@@ -28,8 +27,6 @@ struct FakeNvmeFault {
   uint16_t status = 0;
   int error = 0;      // the transport fails instead
   uint32_t work = 0;  // ranges that are copied before
-  // What dword 0 says where the ranges that were copied are not told.
-  std::optional<uint32_t> result;
 };
 
 class FakeNvme final : public NvmeQueue {

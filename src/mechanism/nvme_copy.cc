@@ -41,11 +41,12 @@ class NvmeCopyTask final : public DeviceTask<NvmeProtocol> {
 
   NvmeStep next(const NvmeReply& reply) override {
     if (succeeded(reply)) {
-      advance(sent_.size());
+      attempts_.progressed();
+      done_ += total_length(sent_);
       return done_ == length_ ? NvmeStep{} : send(0);
     }
-    // Dword 0 is the first range that was not copied. A number that was not in the list says nothing.
-    if (answered(reply) && reply.result < sent_.size()) advance(reply.result);
+    // Dword 0 should be the first range that was not copied. It is not believed: one that is wrong would be a gap in the copy,
+    // and what it would spare is a part of one command.
     return react(judge(reply));
   }
 
@@ -53,11 +54,6 @@ class NvmeCopyTask final : public DeviceTask<NvmeProtocol> {
   uint64_t length() const override { return length_; }
 
  private:
-  void advance(size_t ranges) {
-    if (ranges > 0) attempts_.progressed();
-    done_ += total_length(std::span(sent_).first(ranges));
-  }
-
   NvmeStep send(unsigned delay_ms) {
     const NvmeCopyLimits& limits = shared_.limits;
     sent_ = next_ranges();
@@ -174,7 +170,7 @@ NvmeRequest NvmeProtocol::request(const NvmeCommand& command, std::span<uint8_t>
 }
 
 NvmeReply NvmeProtocol::reply(const NvmeCompletion& completion, wire::View in) {
-  return {completion.error, completion.status, completion.result, in};
+  return {completion.error, completion.status, in};
 }
 
 bool NvmeProtocol::succeeded(const NvmeReply& reply) { return libcopyfile::succeeded(reply); }

@@ -91,10 +91,6 @@ bool refused_by_kernel(int error) {
 
 std::span<const NvmeStatusRow> nvme_status_table() { return kStatus; }
 
-bool answered(const NvmeReply& reply) {
-  return reply.error == 0 && type_of(reply) <= StatusType::media;
-}
-
 bool succeeded(const NvmeReply& reply) {
   return reply.error == 0 && code_of(reply) == 0 && type_of(reply) == StatusType::generic;
 }
@@ -102,6 +98,10 @@ bool succeeded(const NvmeReply& reply) {
 Judgement judge(const NvmeReply& reply) {
   if (refused_by_kernel(reply.error)) {
     return {R::declined, reply.error, kPair, "the kernel does not pass the command on"};
+  }
+  // Nor where none of several paths can be used just now: what is read and written waits for one in the kernel.
+  if (reply.error == EAGAIN) {
+    return {R::again, EAGAIN, kFile, "no path to the device can be used"};
   }
   // Not declined, although other mechanisms could go on: after a timeout the device may still be writing, behind everybody's
   // back; after any other failure of the transport nobody else reaches the device either.

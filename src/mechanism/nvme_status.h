@@ -20,8 +20,6 @@ struct NvmeStatusRow {
 };
 std::span<const NvmeStatusRow> nvme_status_table();
 
-// Whether the controller itself answered: not the host in its place, which knows nothing of how far the command came.
-bool answered(const NvmeReply& reply);
 bool succeeded(const NvmeReply& reply);
 // REQUIRES a reply that is not a success. What no table lists is a failure.
 Judgement judge(const NvmeReply& reply);

@@ -20,7 +20,6 @@ struct NvmeCommand {
 struct NvmeReply {
   int error = 0;  // see NvmeCompletion::error
   uint16_t status = 0;
-  uint32_t result = 0;
   wire::View in;
 };
 

@@ -41,7 +41,6 @@ NvmeCompletion carry_out(int fd, const NvmeRequest& request) {
     return completion;
   }
   completion.status = static_cast<uint16_t>(status);
-  completion.result = command.result;
   return completion;
 }
 

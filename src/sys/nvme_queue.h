@@ -29,7 +29,6 @@ struct NvmeCompletion {
   int error = 0;
   // As in the completion, without the phase: code, type, "more", "do not retry".
   uint16_t status = 0;
-  uint32_t result = 0;  // dword 0
 };
 
 using NvmeQueue = DeviceQueue<NvmeRequest, NvmeCompletion>;

@@ -118,37 +118,44 @@ TEST(NvmeCopy, ARequestThatIsNotAcceptedIsMadePlainer) {
   EXPECT_EQ(trial.nvme.copies().back().ranges.size(), 1U);
 }
 
-TEST(NvmeCopy, RangesBeforeTheFailedOneCount) {
+// Although the controller may have carried out a part of it, and say so.
+TEST(NvmeCopy, NothingCountsOfACommandThatFailed) {
   NvmeTrial trial;
   trial.proven = true;
-  FakeNvmeFault fault = answering(kIncompatible);
+  FakeNvmeFault fault = answering(kIncompatible, 1);
   fault.work = 10;
+  trial.nvme.set_depth(1);
   trial.nvme.add(fault);
-  const Moved moved = trial.run(gathered(64, 512));
+  const Moved moved = trial.run(gathered(192, 512));
   EXPECT_EQ(moved.stop, Stop::declined);
-  EXPECT_EQ(moved.bytes, 10U * 512);
+  EXPECT_EQ(moved.bytes, 128U * 512) << "the command before";
   EXPECT_EQ(moved.error.code, EXDEV);
   EXPECT_EQ(moved.scope, Scope::mounts);
 }
 
-TEST(NvmeCopy, ANumberOfARangeThatWasNotSentSaysNothing) {
-  NvmeTrial trial;
-  trial.proven = true;
-  FakeNvmeFault fault = answering(kIncompatible);
-  fault.result = 999;
-  trial.nvme.add(fault);
-  EXPECT_EQ(trial.run(gathered(64, 512)).bytes, 0U);
-}
-
-TEST(NvmeCopy, WhatTheHostSaysInPlaceOfTheDeviceIsNoCount) {
+TEST(NvmeCopy, WhatFailedForAWhileIsSentAgainAsAWhole) {
   NvmeTrial trial;
   trial.proven = true;
   FakeNvmeFault fault = answering(kPathFailed);
-  // What is left in that place of an earlier command.
-  fault.result = 5;
+  fault.work = 5;
   trial.nvme.add(fault);
   EXPECT_EQ(trial.run(gathered(64, 512)).stop, Stop::complete);
-  EXPECT_EQ(trial.nvme.copies().at(1).ranges.size(), 64U) << "all of them again";
+  EXPECT_EQ(trial.nvme.copies().at(1).ranges.size(), 64U);
+}
+
+TEST(NvmeCopy, APathIsWaitedForAndNotForEver) {
+  for (const unsigned times : {3U, UINT32_MAX}) {
+    NvmeTrial trial;
+    trial.proven = true;
+    FakeNvmeFault fault;
+    fault.error = EAGAIN;
+    fault.times = times;
+    trial.nvme.add(fault);
+    const CopyRange range{0, kHalf, 4096};
+    const Moved moved = trial.run({&range, 1});
+    EXPECT_EQ(moved.stop, times == 3 ? Stop::complete : Stop::declined);
+    EXPECT_EQ(moved.error.where, times == 3 ? "" : "no path to the device can be used");
+  }
 }
 
 TEST(NvmeCopy, BytesBehindAGapDoNotCount) {

@@ -63,8 +63,6 @@ void any_faults(Dice& dice, NvmeTrial& trial) {
     fault.after = static_cast<unsigned>(dice.below(20));
     fault.times = static_cast<unsigned>(1 + dice.below(3));
     fault.work = static_cast<uint32_t>(dice.below(5));
-    // What the host answers in the place of the device has any number in it.
-    if (row.type == StatusType::path) fault.result = static_cast<uint32_t>(dice.below(10));
     trial.nvme.add(fault);
   }
 }
