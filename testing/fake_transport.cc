@@ -7,11 +7,24 @@ namespace {
 
 class FakeLink final : public UnitLink {
  public:
-  explicit FakeLink(std::string address) : address_(std::move(address)) {}
+  FakeLink(std::string address, FakeKernelSide& kernel)
+      : address_(std::move(address)), kernel_(kernel) {}
   const std::string& name() const override { return address_; }
+  size_t most_bytes() const override { return kernel_.most_bytes; }
+  Done may_write() override {
+    if (kernel_.may_write != 0) return fail(kernel_.may_write, Op::open, "nobody is to");
+    return {};
+  }
+  Done drop_cache() override {
+    ++kernel_.drops;
+    return {};
+  }
+  int commands() const override { return kernel_.commands; }
+  int block_device() const override { return kernel_.block_device; }
 
  private:
   const std::string address_;
+  FakeKernelSide& kernel_;
 };
 
 }  // namespace
@@ -24,7 +37,7 @@ FakeScsi& FakeTransport::scsi(const std::string& source, const std::string& dest
 
 Result<std::unique_ptr<UnitLink>> FakeTransport::open(const std::string& address) {
   if (!disks_.contains(address)) return fail(ENXIO, Op::open, "there is no such unit");
-  return std::make_unique<FakeLink>(address);
+  return std::make_unique<FakeLink>(address, kernel_[address]);
 }
 
 Result<std::unique_ptr<ScsiQueue>> FakeTransport::queue(UnitLink& source, UnitLink& destination) {

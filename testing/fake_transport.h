@@ -10,6 +10,15 @@
 
 namespace libcopyfile::test {
 
+// What a link says of the kernel's side of its unit.
+struct FakeKernelSide {
+  size_t most_bytes = SIZE_MAX;
+  int may_write = 0;  // an errno
+  int commands = -1;
+  int block_device = -1;
+  unsigned drops = 0;  // how often the cache was dropped
+};
+
 class FakeTransport final : public UnitTransport {
  public:
   void add(const std::string& address, std::shared_ptr<FakeDisk> disk) {
@@ -18,11 +27,14 @@ class FakeTransport final : public UnitTransport {
   // What commands for a copy from `source` to `destination` go through; both the same: for that unit alone.
   FakeScsi& scsi(const std::string& source, const std::string& destination);
 
+  FakeKernelSide& kernel_side(const std::string& address) { return kernel_[address]; }
+
   Result<std::unique_ptr<UnitLink>> open(const std::string& address) override;
   Result<std::unique_ptr<ScsiQueue>> queue(UnitLink& source, UnitLink& destination) override;
 
  private:
   std::map<std::string, std::shared_ptr<FakeDisk>> disks_;
+  std::map<std::string, FakeKernelSide> kernel_;
   std::map<std::pair<std::string, std::string>, std::unique_ptr<FakeScsi>> queues_;
 };
 

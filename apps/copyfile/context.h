@@ -22,7 +22,8 @@ struct Context {
   Options options;
   uint32_t creation_mask = 022;
   KernelFiles kernel;
-  std::unique_ptr<UnitTransport> iscsi;  // once a URL was opened
+  std::unique_ptr<UnitTransport> iscsi;    // once a URL was opened
+  std::unique_ptr<UnitTransport> generic;  // once a SCSI generic node was
   UnitFiles files{kernel};
   KernelNames names;
   KernelAttributes attributes;
@@ -40,6 +41,9 @@ struct Context {
   System system() { return {files, names, attributes}; }
   // The unit behind an iscsi:// URL. A failure's `where` says why, and nothing of the URL.
   Result<Fd> open_url(const std::string& url, bool write);
+  // Whether it names a logical unit that is spoken to past the kernel's block devices: by a URL, or by a SCSI generic node.
+  bool names_unit(const std::string& operand);
+  Result<Fd> open_unit(const std::string& operand, bool write);
   // Draws progress, and cancels after a signal.
   ControlOptions control();
   bool keep_plans() const { return options.explain || options.json; }

@@ -181,7 +181,7 @@ int copy_command(int argc, char** argv, uint32_t creation_mask) {
   catch_interrupts();
   Context context(std::move(*parsed.options), creation_mask);
   // To cp it is a name like any other.
-  if (!is_cp() && names_a_unit(context.options)) return copy_unit(context);
+  if (!is_cp() && names_a_unit(context)) return copy_unit(context);
   return CopyCommand(context).run();
 }
 

@@ -111,7 +111,8 @@ What is told
 
 RATE takes K, M, G, T (powers of 1024) and KB, MB, ... (of 1000). CONTROL is
 taken from VERSION_CONTROL, SUFFIX from SIMPLE_BACKUP_SUFFIX, if not given.
-SOURCE and DEST may be iscsi://[USER[%PASSWORD]@]HOST[:PORT]/TARGET/LUN.
+SOURCE and DEST may be iscsi://[USER[%PASSWORD]@]HOST[:PORT]/TARGET/LUN, or the
+SCSI generic node of a disk (/dev/sg0).
 Exit status: 0 all copied, 1 some copies failed, 2 wrong usage (1 as 'cp').
 A file that is called 'range', 'probe', 'map' or 'sweep' is named as './range'.
 )";

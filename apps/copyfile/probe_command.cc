@@ -15,10 +15,10 @@
 namespace libcopyfile::app {
 namespace {
 
-// The unit, if `operand` is the URL of one. False if it can't be opened, which has been told.
+// The unit, if `operand` names one. False if it can't be opened, which has been told.
 bool open_unit(Context& context, const std::string& operand, Fd& fd) {
-  if (!is_iscsi_url(operand)) return true;
-  Result<Fd> unit = context.open_url(operand, false);
+  if (!context.names_unit(operand)) return true;
+  Result<Fd> unit = context.open_unit(operand, false);
   if (unit) {
     fd = std::move(*unit);
     return true;

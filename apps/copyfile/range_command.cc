@@ -78,9 +78,10 @@ class RangeCommand {
   }
 
   bool open_source() {
-    Result<Fd> in = is_iscsi_url(from_url_) ? c_.open_url(from_url_, false)
-                                            : c_.names.open(kCurrentDirectory, from_, Open::read);
-    if (!in) return cannot_open(from_, "reading", in.error());
+    from_unit_ = c_.names_unit(from_url_);
+    Result<Fd> in = from_unit_ ? c_.open_unit(from_url_, false)
+                               : c_.names.open(kCurrentDirectory, from_, Open::read);
+    if (!in) return cannot_open(from_, from_unit_, "reading", in.error());
     in_ = std::move(*in);
     return true;
   }
@@ -91,8 +92,8 @@ class RangeCommand {
                                 app::quoted(to_)),
                     0);
     }
-    Result<Fd> out = c_.open_url(to_url_, true);
-    if (!out) return cannot_open(to_, "writing", out.error());
+    Result<Fd> out = c_.open_unit(to_url_, true);
+    if (!out) return cannot_open(to_, true, "writing", out.error());
     out_ = std::move(*out);
     opened_ = claimed_ = true;
     announce_overwriting(c_, to_, out_.get(), "logical unit");
@@ -100,7 +101,7 @@ class RangeCommand {
   }
 
   bool open_destination() {
-    if (is_iscsi_url(to_url_)) return open_unit();
+    if (c_.names_unit(to_url_)) return open_unit();
     const Result<FileStat> there = c_.names.stat(kCurrentDirectory, to_, true);
     if (there && there->type == FileType::block_device && !c_.options.overwrite_device) {
       return failed(fmt::format("{} is a block device: to write to it, say --overwrite-device",
@@ -122,7 +123,7 @@ class RangeCommand {
       if (!claimed || claimed_) out = std::move(claimed);
     }
     if (!out) {
-      return cannot_open(to_, "writing", out.error());
+      return cannot_open(to_, false, "writing", out.error());
     }
     out_ = std::move(*out);
     opened_ = true;
@@ -130,7 +131,7 @@ class RangeCommand {
     return true;
   }
 
-  bool cannot_open(const std::string& path, std::string_view what, const Error& e) {
+  bool cannot_open(const std::string& path, bool unit, std::string_view what, const Error& e) {
     // A FIFO that nobody has opened at the other end is waited for.
     if (interrupted()) {
       return failed_as(fmt::format("interrupted: nothing is written to {}", app::quoted(to_)),
@@ -138,7 +139,7 @@ class RangeCommand {
     }
     const std::string text = fmt::format("cannot open {} for {}", app::quoted(path), what);
     // Of units the reason is told in words; of files `where` is no more than their name.
-    if (is_iscsi_url(path) && !e.where.empty()) return failed_as(text + ": " + e.where, e.code);
+    if (unit && !e.where.empty()) return failed_as(text + ": " + e.where, e.code);
     return failed(text, e.code);
   }
 
@@ -306,6 +307,7 @@ class RangeCommand {
   // As they were given, and as they are told.
   std::string from_url_, to_url_;
   std::string from_, to_;
+  bool from_unit_ = false;
   bool whole_ = false;
   std::vector<CopyRange> ranges_;
   Fd in_;

@@ -1,4 +1,4 @@
-// copyfile SOURCE DEST, where one of the two is the URL of a logical unit.
+// copyfile SOURCE DEST, where one of the two is a logical unit: a URL, or a SCSI generic node.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -32,14 +32,18 @@ const char* option_for_files(const Options& o) {
   return nullptr;
 }
 
+bool names_a_url(const Options& o) {
+  return std::any_of(o.operands.begin(), o.operands.end(), is_iscsi_url);
+}
+
 // A unit as the contents of a file, which appears when it is complete.
 class UnitToFile {
  public:
-  UnitToFile(Context& context, const std::string& url, const std::string& to)
-      : c_(context), url_(url), from_(without_secrets(url)), to_(to) {}
+  UnitToFile(Context& context, const std::string& operand, const std::string& to)
+      : c_(context), operand_(operand), from_(without_secrets(operand)), to_(to) {}
 
   int run() {
-    Result<Fd> in = c_.open_url(url_, false);
+    Result<Fd> in = c_.open_unit(operand_, false);
     if (!in) {
       const Error& e = in.error();
       const std::string text = fmt::format("cannot open {} for reading", app::quoted(from_));
@@ -86,30 +90,39 @@ class UnitToFile {
   }
 
   Context& c_;
-  const std::string& url_;
+  const std::string& operand_;
   const std::string from_;
   const std::string& to_;
 };
 
 }  // namespace
 
-bool names_a_unit(const Options& options) {
-  return std::any_of(options.operands.begin(), options.operands.end(), is_iscsi_url);
+bool names_a_unit(Context& context) {
+  const Options& o = context.options;
+  if (names_a_url(o)) return true;
+  // A node is a name, too, of which there can be links and copies; what it leads to is wanted where contents are copied.
+  const bool names = o.cp.hard_links || o.cp.symbolic_links || o.cp.attributes_only;
+  if (names || o.operands.size() < 2) return false;
+  const auto is_unit = [&](const std::string& operand) { return context.names_unit(operand); };
+  const auto last = o.operands.end() - (o.target_directory ? 0 : 1);
+  if (!o.recursive && std::any_of(o.operands.begin(), last, is_unit)) return true;
+  return !o.target_directory && is_unit(o.operands.back());
 }
 
 int copy_unit(Context& context) {
   const Options& o = context.options;
+  const char* const what = names_a_url(o) ? "an iscsi:// URL" : "a SCSI generic node";
   if (const char* option = option_for_files(o)) {
-    return usage_error(fmt::format("option '{}' does not go with an iscsi:// URL", option));
+    return usage_error(fmt::format("option '{}' does not go with {}", option, what));
   }
   if (o.operands.size() != 2) {
-    return usage_error("an iscsi:// URL is copied by itself: SOURCE DEST");
+    return usage_error(fmt::format("{} is copied by itself: SOURCE DEST", what));
   }
   const std::string& from = o.operands[0];
   const std::string& to = o.operands[1];
   const Result<FileStat> there = context.names.stat(kCurrentDirectory, to, true);
   const FileType kind = there ? there->type : FileType::regular;
-  if (is_iscsi_url(to) || kind == FileType::block_device) {
+  if (context.names_unit(to) || kind == FileType::block_device) {
     if (o.check.algorithm() != Algorithm::none) {
       return usage_error(
           "--digest, --expect and --verify are for copies that can still be thrown away");

@@ -224,12 +224,12 @@ std::span<const uint8_t> bytes_of(std::span<const std::byte> span) {
 
 }  // namespace
 
-BlockIo::BlockIo(ScsiQueue& queue, Unit which, const ScsiUnit& unit)
+BlockIo::BlockIo(ScsiQueue& queue, Unit which, const ScsiUnit& unit, size_t most)
     : queue_(queue),
       which_(which),
       block_(unit.capacity.block_length),
       size_(unit.size()),
-      piece_(kPiece) {
+      piece_(std::min(kPiece, most)) {
   if (unit.block_limits && unit.block_limits->max_transfer > 0) {
     piece_ =
         static_cast<size_t>(std::min<uint64_t>(piece_, unit.block_limits->max_transfer * block_));

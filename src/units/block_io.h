@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "facts/scsi_unit.h"
@@ -13,8 +14,8 @@ namespace libcopyfile {
 // codes says it.
 class BlockIo {
  public:
-  // Of the unit that `which` names in the queue.
-  BlockIo(ScsiQueue& queue, Unit which, const ScsiUnit& unit);
+  // Of the unit that `which` names in the queue, with commands of `most` bytes and less.
+  BlockIo(ScsiQueue& queue, Unit which, const ScsiUnit& unit, size_t most = SIZE_MAX);
 
   // Any offset and length. The count is short only at the end of the unit, or before what failed: the next call then tells why.
   Result<size_t> read(std::span<std::byte> buffer, uint64_t offset);

@@ -36,7 +36,7 @@ struct UnitFiles::OpenUnit {
     const std::lock_guard lock(mutex);
     const Result<std::unique_ptr<ScsiQueue>> queue = transport->queue(*link, *link);
     if (!queue) return fail(queue.error());
-    BlockIo io(**queue, Unit::destination, unit);
+    BlockIo io(**queue, Unit::destination, unit, link->most_bytes());
     return operation(io);
   }
 };
@@ -48,7 +48,8 @@ class UnitFiles::UnitDevices final : public Devices {
 
   Result<DiskNode> disk(int fd) override {
     if (const OpenUnit* unit = files_.find(fd)) {
-      return DiskNode{DiskKind::scsi, "", unit->link->name(), 0, false, ""};
+      fd = unit->link->block_device();
+      if (fd < 0) return DiskNode{DiskKind::scsi, "", unit->link->name(), 0, false, ""};
     }
     if (kernel() == nullptr) return fail(EOPNOTSUPP, Op::stat);
     return kernel()->disk(fd);
@@ -62,7 +63,7 @@ class UnitFiles::UnitDevices final : public Devices {
   }
 
   Done drop_cache(int fd) override {
-    if (files_.find(fd) != nullptr) return {};
+    if (const OpenUnit* unit = files_.find(fd)) return unit->link->drop_cache();
     if (kernel() == nullptr) return fail(EOPNOTSUPP, Op::sync);
     return kernel()->drop_cache(fd);
   }
@@ -73,7 +74,9 @@ class UnitFiles::UnitDevices final : public Devices {
     if (in != nullptr && out != nullptr && in->transport == out->transport) {
       return in->transport->queue(*in->link, *out->link);
     }
-    if (in != nullptr || out != nullptr) {
+    if (in != nullptr) source = in->link->commands();
+    if (out != nullptr) destination = out->link->commands();
+    if (source < 0 || destination < 0) {
       return fail(EXDEV, Op::offload,
                   "one of the disks is the kernel's, the other one is reached past it");
     }
@@ -114,6 +117,9 @@ UnitFiles::OpenUnit* UnitFiles::find(int fd) {
 Result<Fd> UnitFiles::open(UnitTransport& transport, const std::string& address, bool write) {
   Result<std::unique_ptr<UnitLink>> link = transport.open(address);
   if (!link) return fail(link.error());
+  if (write) {
+    if (Done may = (*link)->may_write(); !may) return fail(may.error());
+  }
   auto unit = std::make_unique<OpenUnit>();
   {
     const Result<std::unique_ptr<ScsiQueue>> queue = transport.queue(**link, **link);
@@ -200,7 +206,10 @@ Result<size_t> UnitFiles::write(int fd, std::span<const std::byte> data, uint64_
   if (unit == nullptr) return kernel_.write(fd, data, offset, cache);
   if (offset == kStream) return fail(ESPIPE, Op::write);
   if (!unit->writable) return fail(EBADF, Op::write);
-  return unit->with_io([&](BlockIo& io) { return io.write(data, offset); });
+  const Result<size_t> written = unit->with_io([&](BlockIo& io) { return io.write(data, offset); });
+  // What somebody has read meanwhile is old.
+  if (Done ok = unit->link->drop_cache(); written && !ok) return fail(ok.error());
+  return written;
 }
 
 Result<size_t> UnitFiles::copy_range(int in, int out, const CopyRange& range) {
