@@ -124,9 +124,16 @@ class DataCopy {
       Moved moved = checked(mechanism.move(pair, ranges), step, ranges);
       record(step, ranges, moved);
       if (moved.stop != Stop::end_of_source || job_.facts.in.kind == FileType::stream) return moved;
-      outcome_.end_of_source = true;
       const std::vector<CopyRange> rest = remaining(ranges, moved.bytes);
-      source_end_ = std::min(source_end_, rest.empty() ? source_end_ : rest.front().in);
+      const uint64_t end = rest.empty() ? source_end_ : rest.front().in;
+      // What is read of a disk that is gone is the end of a file, too, to some drivers (NVMe).
+      if (job_.facts.in.kind == FileType::block_device && end < job_.facts.in.size) {
+        moved.stop = Stop::failed;
+        moved.error = Error{EIO, Op::read, {}, {end, job_.facts.in.size}};
+        return moved;
+      }
+      outcome_.end_of_source = true;
+      source_end_ = std::min(source_end_, end);
       // The first of the rest is the one that ended: never asked for again, so that this comes to an end.
       ranges = shorter = below_end(rest, 1);
     }

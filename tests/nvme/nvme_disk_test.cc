@@ -2,6 +2,8 @@
 // and the host does the rest. The devices are loop devices; behind what is sent to the controller there is a fake one, so that
 // each byte shows who moved it. What all disks share is tested in tests/scsi/disk_test.cc.
 #include <gtest/gtest.h>
+#include <linux/loop.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "engine/probe.h"
@@ -186,6 +188,29 @@ TEST_F(NvmeDiskTest, TheCacheOfTheDestinationIsDroppedBeforeAndAfter) {
   devices_.on_drop = [&] { dropped_at.push_back(nvme_->copies().size()); };
   ASSERT_TRUE(copy(whole_));
   EXPECT_EQ(dropped_at, (std::vector<size_t>{0, nvme_->copies().size()}));
+}
+
+// The kernel makes it a disk of no bytes, and reading it is the end of a file.
+TEST_F(NvmeDiskTest, ADiskThatIsGoneIsAFailureAndNotAnEnd) {
+  const Fd image = make_image(kSize, "");
+  in_ = attach_loop(image, 512);
+  devices_.in = in_.fd.get();
+  FakeNvmeFault no_path;
+  no_path.error = EAGAIN;
+  no_path.after = 20;
+  no_path.times = UINT32_MAX;
+  nvme_->set_depth(1);
+  nvme_->add(no_path);
+  devices_.on_drop = [&] {
+    EXPECT_EQ(::ftruncate(image.get(), 0), 0);
+    EXPECT_EQ(::ioctl(in_.fd.get(), LOOP_SET_CAPACITY, 0), 0);
+  };
+  const Done ok = copy(whole_);
+  ASSERT_FALSE(ok);
+  EXPECT_EQ(ok.error().code, EIO);
+  EXPECT_EQ(ok.error().op, Op::read);
+  EXPECT_EQ(report_.data.copied, 20U * 128 * 512) << "what the controller had copied";
+  EXPECT_EQ(by_host(), 0U);
 }
 
 TEST_F(NvmeDiskTest, PartitionsThatOverlapAreNotCopiedBelowTheKernel) {
