@@ -30,12 +30,20 @@ bool JobControl::moved(uint64_t bytes) {
   return report();
 }
 
+bool JobControl::working(uint64_t bytes) {
+  if (!options_.progress) return true;
+  Progress shown = now_;
+  shown.copied += bytes;
+  if (moves_data_) shown.moved += bytes;
+  return report(shown);
+}
+
 bool JobControl::finish() { return !options_.progress || report(); }
 
 // Whoever cancelled is not asked again: the answer may have been given once only.
-bool JobControl::report() {
+bool JobControl::report(const Progress& progress) {
   reported_ = monotonic_seconds();
-  if (!cancelled_ && !options_.progress(now_)) cancelled_ = true;
+  if (!cancelled_ && !options_.progress(progress)) cancelled_ = true;
   return !cancelled_;
 }
 

@@ -25,6 +25,7 @@ class JobControl final : public Control {
   // The options outlive the control.
   JobControl(const ControlOptions& options, uint64_t total);
   bool moved(uint64_t bytes) override;
+  bool working(uint64_t bytes) override;
   uint64_t chunk() const override {
     if (!moves_data_) return kSharedChunk;
     return options_.rate > 0 ? chunk_ : kChunk;
@@ -45,7 +46,8 @@ class JobControl final : public Control {
   static constexpr uint64_t kSharedChunk = uint64_t{4} << 30;
 
   void wait_for_rate();
-  bool report();
+  bool report() { return report(now_); }
+  bool report(const Progress& progress);
 
   const ControlOptions& options_;
   Progress now_;

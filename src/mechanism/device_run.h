@@ -242,7 +242,8 @@ class TaskRunner {
       slot.poll.command = std::move(*poll);
       send(slot, Purpose::poll);
     }
-    if (late && run_.watch != nullptr && !run_.watch->working(behind_ + working)) cancel();
+    if (!late || run_.watch == nullptr) return;
+    if (!run_.watch->working(behind_ + working - told_)) cancel();
   }
 
   void cancel() {

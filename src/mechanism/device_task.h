@@ -83,7 +83,8 @@ class DeviceTasks {
   virtual std::optional<TaskEnd> declined() const = 0;
 };
 
-// How many bytes a device is known to have done of what is not complete yet: for display, and to be asked whether to go on.
+// How many bytes a device is known to have done behind those that Control was told of: for display, and to be asked whether to go
+// on.
 class DeviceWatch {
  public:
   virtual ~DeviceWatch() = default;

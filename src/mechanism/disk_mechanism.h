@@ -31,11 +31,11 @@ class DiskMechanism : public Mechanism {
   static Moved refused(const Error& error, const char* reason);
 };
 
-// Asks whether to go on while a command of the storage takes its time.
+// Tells how far a command of the storage is that takes its time, and asks whether to go on.
 class WorkingWatch final : public DeviceWatch {
  public:
   explicit WorkingWatch(Control& control) : control_(control) {}
-  bool working(uint64_t) override { return control_.moved(0); }
+  bool working(uint64_t bytes) override { return control_.working(bytes); }
 
  private:
   Control& control_;

@@ -53,6 +53,8 @@ class Control {
   virtual ~Control() = default;
   // `bytes` more are in place. Returns false to stop here. May sleep (rate limits).
   virtual bool moved(uint64_t bytes) = 0;
+  // `bytes` behind those are known to be done, and don't count yet: to be shown. Returns false to stop here.
+  virtual bool working(uint64_t /*bytes*/) { return moved(0); }
   // The most that should be moved between two calls of moved().
   virtual uint64_t chunk() const = 0;
 };

@@ -43,6 +43,7 @@ class UnitFilesTest : public ::testing::Test {
     job.ranges = ranges;
     job.data = options_;
     job.keep_plans = true;
+    job.control.progress = progress_;
     report_ = {};
     return copy_ranges(files_, catalogue_, nullptr, job, report_);
   }
@@ -65,6 +66,7 @@ class UnitFilesTest : public ::testing::Test {
   std::vector<Fd> opened_;
   const Catalogue catalogue_;
   DataOptions options_;
+  std::function<bool(const Progress&)> progress_;
   RangeReport report_;
 };
 
@@ -148,6 +150,25 @@ TEST_F(UnitFilesTest, TheStorageCopiesBetweenUnits) {
   EXPECT_LT(transport_.scsi("one", "two").host_bytes() * 100, kSize);
   EXPECT_EQ(transport_.scsi("one", "one").host_bytes() + transport_.scsi("two", "two").host_bytes(),
             0U);
+}
+
+TEST_F(UnitFilesTest, WhatTheStorageTellsOfALongCommandIsShown) {
+  for (const auto& disk : {source_, destination_}) {
+    disk->unit.third_party_copy->commands = {{0x83, {0x00, 0x01}}, {0x84, {0x03, 0x05}}};
+  }
+  transport_.scsi("one", "two").set_copy_ms(5000);
+  std::vector<uint64_t> shown;
+  progress_ = [&](const Progress& now) {
+    shown.push_back(now.copied);
+    return true;
+  };
+  ASSERT_TRUE(copy(open("one", false), open("two", true), {{0, 0, kSize}}));
+  EXPECT_TRUE(std::is_sorted(shown.begin(), shown.end()));
+  EXPECT_EQ(shown.back(), kSize);
+  // Of the one command behind the proof.
+  const auto inside = std::count_if(
+      shown.begin(), shown.end(), [](uint64_t bytes) { return bytes > 2 * kMiB && bytes < kSize; });
+  EXPECT_GE(inside, 5);
 }
 
 TEST_F(UnitFilesTest, TheStorageCopiesInsideAUnit) {
