@@ -3,6 +3,7 @@
 #include "mechanism/disk_mechanism.h"
 #include "mechanism/scsi_limits.h"
 #include "mechanism/scsi_mechanism.h"
+#include "mechanism/vetted_queue.h"
 #include "sys/devices.h"
 
 namespace libcopyfile {
@@ -31,7 +32,8 @@ class ScsiDisk final : public DiskMechanism {
     Result<std::unique_ptr<ScsiQueue>> queue = pair.devices.scsi_queue(pair.in, pair.out);
     if (!queue) return refused(queue.error(), "SCSI commands can't be sent");
     WorkingWatch watch(pair.control);
-    UnitPair units{**queue, pair.facts.in, pair.facts.out, pair.control, &watch};
+    VettedQueue vetted(**queue, pair.facts.in, pair.facts.out);
+    UnitPair units{vetted, pair.facts.in, pair.facts.out, pair.control, &watch};
     return units_->move(units, ranges);
   }
 

@@ -135,6 +135,22 @@ TEST_F(DiskTest, WhatTheStorageDoesNotDoTheHostDoesFromThere) {
             "the copy manager does not reach the other device");
 }
 
+TEST_F(DiskTest, AnotherUnitBehindTheSameDiskIsNotWrittenTo) {
+  FakeFault fault;
+  fault.action = 0;
+  fault.sense.code = {wire::SenseKey::unit_attention, 0x3f, 0x0e};
+  scsi_.add(fault);
+  const wire::Bytes before = destination_->data;
+  devices_.on_drop = [&] {
+    destination_->unit.designators = make_fake_disk(7, 1)->unit.designators;
+  };
+  const Done ok = copy({{0, 0, kSize}});
+  ASSERT_FALSE(ok);
+  EXPECT_EQ(ok.error().code, ESTALE);
+  EXPECT_EQ(destination_->data, before);
+  EXPECT_EQ(report_.data.copied, 0U);
+}
+
 TEST_F(DiskTest, TokensComeNext) {
   FakeFault fault;
   fault.action = 0;
