@@ -1,5 +1,7 @@
 #include "engine/range_job.h"
 
+#include <algorithm>
+
 #include "facts/read_facts.h"
 #include "facts/read_unit_facts.h"
 #include "plan/validate.h"
@@ -63,6 +65,16 @@ Result<PlanRequest> prepare(Files& files, Learned* learned, const RangeJob& job,
   return request;
 }
 
+// What there is to do, for display; 0: nobody knows. Ranges may be asked for to the end, wherever that is.
+uint64_t expected(const SideFacts& in, std::span<const CopyRange> ranges) {
+  if (in.kind == FileType::stream) return 0;
+  uint64_t total = 0;
+  for (const CopyRange& range : ranges) {
+    total += std::min(range.length, in.size - std::min(in.size, range.in));
+  }
+  return total;
+}
+
 }  // namespace
 
 Result<Fd> claim_device(Files& files, const Fd& out) {
@@ -79,7 +91,7 @@ Done copy_ranges(Files& files, const Catalogue& catalogue, Learned* learned, con
     report.data.error = request.error();
     return fail(request.error());
   }
-  JobControl control(job.control, report.size);
+  JobControl control(job.control, expected(report.facts.in, request->ranges));
   DataJob data{files,   catalogue, job.in,        job.out, report.facts, std::move(*request),
                learned, control,   job.keep_plans};
   report.data = copy_data(data);

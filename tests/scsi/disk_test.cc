@@ -34,6 +34,10 @@ class DiskTest : public ::testing::Test {
     job.ranges = ranges;
     job.data = options_;
     job.keep_plans = true;
+    job.control.progress = [this](const Progress& now) {
+      last_ = now;
+      return true;
+    };
     return copy_ranges(files_, catalogue_, nullptr, job, report_);
   }
 
@@ -75,6 +79,7 @@ class DiskTest : public ::testing::Test {
   const Catalogue catalogue_;
   DataOptions options_;
   RangeReport report_;
+  Progress last_;
 };
 
 TEST_F(DiskTest, TheStorageCopiesWhatIsInWholeUnits) {
@@ -83,6 +88,12 @@ TEST_F(DiskTest, TheStorageCopiesWhatIsInWholeUnits) {
   EXPECT_EQ(by_host(), 0U);
   expect_by_storage({0, 0, kSize});
   EXPECT_LT(scsi_.host_bytes() * 100, kSize);
+}
+
+TEST_F(DiskTest, ProgressEndsAtTheEndOfTheDisk) {
+  ASSERT_TRUE(copy({{kMiB, 0, kMaxOffset - kMiB}}));
+  EXPECT_EQ(last_.total, kSize - kMiB);
+  EXPECT_EQ(last_.copied, kSize - kMiB);
 }
 
 TEST_F(DiskTest, EndsThatAreNoWholeUnitsPassThroughTheHost) {
