@@ -6,7 +6,7 @@ import subprocess
 import time
 
 # What the kernel need not do for a machine that lives for a minute.
-CMDLINE = ("console=ttyS0 panic=-1 quiet mitigations=off nokaslr tsc=reliable no_timer_check random.trust_cpu=on audit=0 "
+CMDLINE = ("norandmaps console=ttyS0 panic=-1 quiet mitigations=off nokaslr tsc=reliable no_timer_check random.trust_cpu=on audit=0 "
            "apparmor=0 cryptomgr.notests")
 QEMU = "qemu-system-x86_64"
 CPU = "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand"

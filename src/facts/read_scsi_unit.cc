@@ -96,7 +96,7 @@ class Reader {
       request.cdb = cdb.view().span();
       request.in = in;
       request.timeout_ms = kTimeoutMs;
-      const Result<ScsiCompletion> done = transact(queue_, request);
+      const Result<ScsiCompletion> done = queue_.transact(request);
       if (!done) return fail(done.error());
       if (done->error != 0) return fail(done->error, Op::offload);
       if (done->status == kGood) {

@@ -43,6 +43,7 @@ class TaskRunner {
   // A command should take about a second at most: that long a ^C may have to wait, and the kernel's own timeout is 30 s.
   static constexpr uint64_t kFastMs = 250;
   static constexpr uint64_t kSlowMs = 1000;
+  static constexpr uint64_t kMostGrowth = 8;
   // How many tasks may be done behind one that is not.
   static constexpr size_t kSlotsBehindAGap = 4;
 
@@ -122,8 +123,10 @@ class TaskRunner {
   }
 
   void adapt(uint64_t elapsed) {
+    // Where the device is much faster than it need be, not step by step: each small command costs a turn.
+    const uint64_t growth = elapsed < kFastMs / kMostGrowth ? kMostGrowth : 2;
     if (elapsed < kFastMs)
-      task_bytes_ = std::min(task_bytes_ * 2, std::max(kMostBytes, task_bytes_));
+      task_bytes_ = std::min(task_bytes_ * growth, std::max(kMostBytes, task_bytes_));
     if (elapsed > kSlowMs) task_bytes_ = std::max<uint64_t>(task_bytes_ / 2, 1);
   }
 
@@ -310,7 +313,7 @@ Result<wire::Bytes> answer_to(typename Protocol::Queue& queue,
   for (;;) {
     typename Protocol::Request request = Protocol::request(command, in);
     request.timeout_ms = timeout_ms;
-    const auto completion = transact(queue, request);
+    const auto completion = queue.transact(request);
     if (!completion) return fail(completion.error());
     const typename Protocol::Reply reply = Protocol::reply(*completion, in);
     const bool succeeded = Protocol::succeeded(reply);

@@ -19,6 +19,13 @@ bool reports_a_change(const ScsiCompletion& completion) {
   return sense && sense->code.key == wire::SenseKey::unit_attention;
 }
 
+ScsiCompletion refused(const ScsiRequest& request) {
+  ScsiCompletion completion;
+  completion.tag = request.tag;
+  completion.error = ESTALE;
+  return completion;
+}
+
 // Whether the page that came names the unit as before. The first name that a copy would use decides: others may be of ports.
 bool is_as_read(const ScsiUnit& as_read, wire::View page) {
   const auto designators = wire::decode_identification(page);
@@ -30,21 +37,33 @@ bool is_as_read(const ScsiUnit& as_read, wire::View page) {
 
 }  // namespace
 
-Done VettedQueue::submit(const ScsiRequest& request) {
-  Vetted& unit = of(request.unit);
-  if (unit.doubted && !unit.another) {
-    if (Done ok = look_again(request.unit); !ok) return ok;
+Result<bool> VettedQueue::vet(Unit unit) {
+  const Vetted& vetted = of(unit);
+  if (vetted.doubted && !vetted.another) {
+    if (Done ok = look_again(unit); !ok) return fail(ok.error());
   }
-  if (unit.another) {
-    ScsiCompletion refused;
-    refused.tag = request.tag;
-    refused.error = ESTALE;
-    completed_.push_back(refused);
+  return !vetted.another;
+}
+
+Done VettedQueue::submit(const ScsiRequest& request) {
+  const Result<bool> as_read = vet(request.unit);
+  if (!as_read) return fail(as_read.error());
+  if (!*as_read) {
+    completed_.push_back(refused(request));
     return {};
   }
   if (Done sent = queue_.submit(request); !sent) return sent;
   under_way_.push_back({request.tag, request.unit});
   return {};
+}
+
+Result<ScsiCompletion> VettedQueue::transact(const ScsiRequest& request) {
+  const Result<bool> as_read = vet(request.unit);
+  if (!as_read) return fail(as_read.error());
+  if (!*as_read) return refused(request);
+  const Result<ScsiCompletion> done = queue_.transact(request);
+  if (done) note(request.unit, *done);
+  return done;
 }
 
 // INQUIRY is answered whatever there is to report (SPC-4 5.14), so that this comes to an end.
@@ -90,11 +109,15 @@ Result<size_t> VettedQueue::reap(std::span<ScsiCompletion> store, unsigned wait_
   return reaped;
 }
 
+void VettedQueue::note(Unit unit, const ScsiCompletion& completion) {
+  if (reports_a_change(completion)) of(unit).doubted = true;
+}
+
 void VettedQueue::note(const ScsiCompletion& completion) {
   const auto sent = std::find_if(under_way_.begin(), under_way_.end(),
                                  [&](const Sent& one) { return one.tag == completion.tag; });
   if (sent == under_way_.end()) return;
-  if (reports_a_change(completion)) of(sent->unit).doubted = true;
+  note(sent->unit, completion);
   under_way_.erase(sent);
 }
 

@@ -20,6 +20,7 @@ class VettedQueue final : public ScsiQueue {
 
   unsigned depth() const override { return queue_.depth(); }
   Done submit(const ScsiRequest& request) override;
+  Result<ScsiCompletion> transact(const ScsiRequest& request) override;
   bool abort(uint64_t tag) override { return queue_.abort(tag); }
   Result<size_t> reap(std::span<ScsiCompletion> store, unsigned wait_ms) override;
   uint64_t now_ms() const override { return queue_.now_ms(); }
@@ -37,6 +38,9 @@ class VettedQueue final : public ScsiQueue {
 
   Vetted& of(Unit unit) { return units_[unit == Unit::source ? 0 : 1]; }
   Done look_again(Unit unit);
+  // Looks again where that is due. False: it is another unit.
+  Result<bool> vet(Unit unit);
+  void note(Unit unit, const ScsiCompletion& completion);
   void note(const ScsiCompletion& completion);
 
   ScsiQueue& queue_;

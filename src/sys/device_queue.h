@@ -25,23 +25,21 @@ class DeviceQueue {
   virtual Done submit(const Request& request) = 0;
   // Asks for a command under way to be given up by the device; false where there is no way to. Its completion comes in any case.
   virtual bool abort(uint64_t /*tag*/) { return false; }
+  // One command and its answer. REQUIRES nothing under way.
+  virtual Result<Completion> transact(const Request& request) {
+    if (Done sent = submit(request); !sent) return fail(sent.error());
+    Completion completion;
+    for (;;) {
+      const Result<size_t> count = reap({&completion, 1}, request.timeout_ms);
+      if (!count) return fail(count.error());
+      if (*count == 1) return completion;
+    }
+  }
   // Waits until a command is complete, at most `wait_ms`; stores as many completions as fit and returns how many. With nothing
   // under way it sleeps. A failure is the end of the queue: nothing is under way behind it.
   virtual Result<size_t> reap(std::span<Completion> store, unsigned wait_ms) = 0;
   // The clock by which it waits.
   virtual uint64_t now_ms() const = 0;
 };
-
-// One command and its answer. REQUIRES nothing under way.
-template <class Request, class Completion>
-Result<Completion> transact(DeviceQueue<Request, Completion>& queue, const Request& request) {
-  if (Done sent = queue.submit(request); !sent) return fail(sent.error());
-  Completion completion;
-  for (;;) {
-    const Result<size_t> count = queue.reap({&completion, 1}, request.timeout_ms);
-    if (!count) return fail(count.error());
-    if (*count == 1) return completion;
-  }
-}
 
 }  // namespace libcopyfile

@@ -278,7 +278,7 @@ TEST(NvmeIoctl, WhatTakesNoNvmeCommandsSaysSo) {
   request.namespace_id = 1;
   request.timeout_ms = 1000;
   request.tag = 7;
-  const auto completion = transact(*queue, request);
+  const auto completion = queue->transact(request);
   ASSERT_TRUE(completion);
   EXPECT_NE(completion->error, 0);
   EXPECT_EQ(completion->tag, 7U);

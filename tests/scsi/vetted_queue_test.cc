@@ -21,7 +21,7 @@ class VettedQueueTest : public ::testing::Test {
     return request;
   }
   ScsiCompletion transacted(Unit unit, uint64_t tag = 1) {
-    const Result<ScsiCompletion> done = transact(queue_, ready(unit, tag));
+    const Result<ScsiCompletion> done = queue_.transact(ready(unit, tag));
     EXPECT_TRUE(done);
     return done.value_or(ScsiCompletion{});
   }
@@ -63,6 +63,11 @@ TEST_F(VettedQueueTest, AnotherUnitInItsPlaceGetsNothing) {
   const unsigned before = scsi_.count("9e");
   EXPECT_EQ(transacted(Unit::destination, 2).error, ESTALE);
   EXPECT_EQ(transacted(Unit::destination, 3).error, ESTALE);
+  ASSERT_TRUE(queue_.submit(ready(Unit::destination, 4)));
+  ScsiCompletion completion;
+  ASSERT_EQ(queue_.reap({&completion, 1}, 1000), size_t{1});
+  EXPECT_EQ(completion.error, ESTALE);
+  EXPECT_EQ(completion.tag, 4U);
   EXPECT_EQ(scsi_.count("9e"), before);
   EXPECT_EQ(inquiries(), 1U);
 }

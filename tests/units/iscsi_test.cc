@@ -128,7 +128,7 @@ TEST_F(IscsiTest, SenseDataComesThrough) {
   request.timeout_ms = 30'000;
   // The first answers of a session report that it is new.
   for (int i = 0; i < 5; ++i) {
-    const Result<ScsiCompletion> done = transact(**queue, request);
+    const Result<ScsiCompletion> done = (*queue)->transact(request);
     ASSERT_TRUE(done);
     EXPECT_EQ(done->error, 0);
     EXPECT_EQ(done->status, 0x02);
@@ -152,7 +152,7 @@ TEST_F(IscsiTest, AShortAnswerIsCounted) {
   request.cdb = cdb.view().span();
   request.in = in;
   request.timeout_ms = 30'000;
-  const Result<ScsiCompletion> done = transact(**queue, request);
+  const Result<ScsiCompletion> done = (*queue)->transact(request);
   ASSERT_TRUE(done);
   EXPECT_EQ(done->status, 0);
   EXPECT_GE(done->received, 36U);
@@ -233,7 +233,7 @@ TEST_F(IscsiTest, ATargetThatDoesNotAnswerIsATimeout) {
   request.in = in;
   request.timeout_ms = 200;
   target_.freeze();
-  const Result<ScsiCompletion> done = transact(**queue, request);
+  const Result<ScsiCompletion> done = (*queue)->transact(request);
   target_.thaw();
   ASSERT_TRUE(done);
   EXPECT_EQ(done->error, ETIMEDOUT);
@@ -254,7 +254,7 @@ TEST_F(IscsiTest, ACommandIsAbortedWhenAskedFor) {
   request.in = in;
   request.timeout_ms = 30'000;
   request.tag = 7;
-  ASSERT_TRUE(transact(**queue, request)) << "past what a new session reports";
+  ASSERT_TRUE((*queue)->transact(request)) << "past what a new session reports";
   target_.freeze();
   ASSERT_TRUE((*queue)->submit(request));
   EXPECT_FALSE((*queue)->abort(8));
@@ -269,7 +269,7 @@ TEST_F(IscsiTest, ACommandIsAbortedWhenAskedFor) {
   // The target may have been done with it.
   EXPECT_TRUE(completions[0].status == 0x40 || completions[0].status == 0) << completions[0].status;
   EXPECT_EQ((*queue)->reap(completions, 50), 0U);
-  EXPECT_TRUE(transact(**queue, request)) << "the session goes on";
+  EXPECT_TRUE((*queue)->transact(request)) << "the session goes on";
 }
 
 TEST_F(IscsiTest, ReasonsOfALoginThatFailsAreInWords) {
