@@ -87,6 +87,16 @@ Told Workplace::range(std::vector<std::string> arguments) const {
   return tell(std::move(arguments));
 }
 
+Told Workplace::overwrite(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), "--overwrite-device");
+  return range(std::move(arguments));
+}
+
+Told Workplace::by_storage(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), "--offload=always");
+  return overwrite(std::move(arguments));
+}
+
 Told Workplace::tell(std::vector<std::string> argv) const {
   Told told;
   told.run = run(std::move(argv));

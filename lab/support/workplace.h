@@ -45,6 +45,10 @@ class Workplace {
   // The command with these arguments and --json --explain, in the directory.
   Told copy(std::vector<std::string> arguments) const;
   Told range(std::vector<std::string> arguments) const;
+  // The same onto a disk.
+  Told overwrite(std::vector<std::string> arguments) const;
+  // And a failure where a byte would have to pass through this host.
+  Told by_storage(std::vector<std::string> arguments) const;
   Finished run(std::vector<std::string> argv) const;
 
  private:

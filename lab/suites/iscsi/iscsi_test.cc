@@ -32,15 +32,6 @@ class LioByUrl : public ::testing::Test {
     write_stamped(1, kAll, 2, b_);
   }
 
-  Told range(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), "--overwrite-device");
-    return place_.range(arguments);
-  }
-  // A failure where a byte would have to pass through this host.
-  Told by_storage(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), "--offload=always");
-    return range(arguments);
-  }
   void expect_both() const {
     expect_unit(0, a_, kAll);
     expect_unit(1, b_, kAll);
@@ -55,7 +46,7 @@ class LioByUrl : public ::testing::Test {
 TEST_F(LioByUrl, CopiesFromOneUnitToAnother) {
   b_.copy(a_, {0, 0, kAll.end});
   const Traffic traffic;
-  const Told told = by_storage({first_, second_, "0:0:16M"});
+  const Told told = place_.by_storage({first_, second_, "0:0:16M"});
   const uint64_t passed = traffic.bytes();
   ASSERT_TRUE(told.ok()) << told.everything();
   EXPECT_EQ(told.by(kByStorage), kAll.end);
@@ -67,7 +58,7 @@ TEST_F(LioByUrl, CopiesFromOneUnitToAnother) {
 TEST_F(LioByUrl, CountersSeeBytesThatPassThroughTheHost) {
   b_.copy(a_, {0, 0, kAll.end});
   const Traffic traffic;
-  const Told told = range({"--reflink=never", first_, second_, "0:0:16M"});
+  const Told told = place_.overwrite({"--reflink=never", first_, second_, "0:0:16M"});
   const uint64_t passed = traffic.bytes();
   ASSERT_TRUE(told.ok()) << told.everything();
   EXPECT_EQ(told.by("buffered"), kAll.end);
@@ -80,7 +71,7 @@ TEST_F(LioByUrl, CopiesInsideOneUnit) {
   const CopyRange half{0, 8 * kMiB, 8 * kMiB};
   a_.copy(a_, half);
   const Traffic traffic;
-  const Told told = by_storage({first_, first_, "0:8M:8M"});
+  const Told told = place_.by_storage({first_, first_, "0:8M:8M"});
   const uint64_t passed = traffic.bytes();
   ASSERT_TRUE(told.ok()) << told.everything();
   EXPECT_EQ(told.by(kByStorage), half.length);
@@ -104,7 +95,7 @@ TEST_F(LioByUrl, CopiesManyRanges) {
     }
   }
   const Traffic traffic;
-  const Told told = by_storage({"--ranges", place_.path("ranges"), first_, second_});
+  const Told told = place_.by_storage({"--ranges", place_.path("ranges"), first_, second_});
   const uint64_t passed = traffic.bytes();
   ASSERT_TRUE(told.ok()) << told.everything();
   EXPECT_EQ(told.by(kByStorage), bytes);
@@ -123,7 +114,7 @@ TEST_F(LioByUrl, EndsThatAreNoBlocksPassThroughTheHost) {
                         std::to_string(one.length));
   }
   const Traffic traffic;
-  const Told told = range(arguments);
+  const Told told = place_.overwrite(arguments);
   const uint64_t passed = traffic.bytes();
   ASSERT_TRUE(told.ok()) << told.everything();
   // Of each a head and a tail that are less than a block.
@@ -145,12 +136,12 @@ TEST_F(LioByUrl, TheProbeShowsTheLimitsOfTheTarget) {
 
 TEST_F(LioByUrl, WhatTheTargetDoesNotReachTheHostCopies) {
   const std::string other = url("others", 0);
-  const Told refused = by_storage({first_, other, "0:0:8M"});
+  const Told refused = place_.by_storage({first_, other, "0:0:8M"});
   EXPECT_EQ(refused.run.exit_code, 1);
   EXPECT_THAT(refused.run.err, HasSubstr("without their bytes passing through memory (the copy "
                                          "manager does not reach the other device)"));
   expect_unit(2, Oracle(), {0, 8 * kMiB});
-  const Told told = range({first_, other, "0:0:8M"});
+  const Told told = place_.overwrite({first_, other, "0:0:8M"});
   ASSERT_TRUE(told.ok()) << told.everything();
   EXPECT_EQ(told.by(kByStorage), 0U);
   EXPECT_EQ(told.why_not(kByStorage), "the copy manager does not reach the other device");
@@ -158,13 +149,13 @@ TEST_F(LioByUrl, WhatTheTargetDoesNotReachTheHostCopies) {
 }
 
 TEST_F(LioByUrl, ATargetMayAskForAPassword) {
-  const Told unknown = range({first_, url("closed", 0), "0:0:1M"});
+  const Told unknown = place_.overwrite({first_, url("closed", 0), "0:0:1M"});
   EXPECT_EQ(unknown.run.exit_code, 1);
   EXPECT_THAT(unknown.run.err, HasSubstr(": the target asks for a user and a password"));
-  const Told wrong = range({first_, url("closed", 0, "me%aSecretOfOthers@"), "0:0:1M"});
+  const Told wrong = place_.overwrite({first_, url("closed", 0, "me%aSecretOfOthers@"), "0:0:1M"});
   EXPECT_EQ(wrong.run.exit_code, 1);
   EXPECT_THAT(wrong.run.err, HasSubstr(": the target does not accept user and password"));
-  const Told told = range({first_, url("closed", 0, "me%aSecretOf14chr@"), "0:0:1M"});
+  const Told told = place_.overwrite({first_, url("closed", 0, "me%aSecretOf14chr@"), "0:0:1M"});
   EXPECT_TRUE(told.ok()) << told.everything();
   for (const Told* one : {&unknown, &wrong, &told}) {
     EXPECT_THAT(one->everything(), Not(HasSubstr("aSecret")));
@@ -185,20 +176,20 @@ TEST_F(LioByUrl, BetweenAUnitAndAFileTheHostCopies) {
   ASSERT_TRUE(in.ok()) << in.err;
   b_.copy(a_, {0, 0, 8 * kMiB});
   expect_both();
-  EXPECT_FALSE(by_storage({place_.path("image"), second_, "0:0:8M"}).ok());
+  EXPECT_FALSE(place_.by_storage({place_.path("image"), second_, "0:0:8M"}).ok());
 }
 
 TEST_F(LioByUrl, BetweenADiskOfTheKernelAndAUnitTheHostCopiesAndTheReportSaysWhy) {
   const char* const why = "one of the disks is the kernel's, the other one is reached past it";
-  const Told refused = by_storage({"/dev/sda", second_, "0:0:8M"});
+  const Told refused = place_.by_storage({"/dev/sda", second_, "0:0:8M"});
   EXPECT_EQ(refused.run.exit_code, 1);
   EXPECT_THAT(refused.run.err, HasSubstr(why));
   expect_both();
-  const Told told = range({"/dev/sda", second_, "0:0:8M"});
+  const Told told = place_.overwrite({"/dev/sda", second_, "0:0:8M"});
   ASSERT_TRUE(told.ok()) << told.everything();
   EXPECT_EQ(told.by(kByStorage), 0U);
   EXPECT_EQ(told.why_not(kByStorage), why);
-  const Told back = range({"--durability=durable", second_, "/dev/sda", "8M:8M:8M"});
+  const Told back = place_.overwrite({"--durability=durable", second_, "/dev/sda", "8M:8M:8M"});
   ASSERT_TRUE(back.ok()) << back.everything();
   a_.copy(b_, {8 * kMiB, 8 * kMiB, 8 * kMiB});
   b_.copy(a_, {0, 0, 8 * kMiB});
@@ -208,7 +199,7 @@ TEST_F(LioByUrl, BetweenADiskOfTheKernelAndAUnitTheHostCopiesAndTheReportSaysWhy
 // Slow enough for somebody to come in between two commands.
 TEST_F(LioByUrl, ATargetThatStopsCopyingLeavesTheRestToTheHost) {
   std::thread stopping = in_between([] { allow_copies(false); });
-  const Told told = range({"--limit-rate=4M", first_, second_, "0:0:16M"});
+  const Told told = place_.overwrite({"--limit-rate=4M", first_, second_, "0:0:16M"});
   stopping.join();
   allow_copies(true);
   ASSERT_TRUE(told.ok()) << told.everything();
@@ -222,7 +213,7 @@ TEST_F(LioByUrl, ATargetThatStopsCopyingLeavesTheRestToTheHost) {
 TEST_F(LioByUrl, SessionsThatAreCutComeBackAndTheStorageGoesOn) {
   const unsigned long before = logins();
   std::thread cutting = in_between(cut_sessions);
-  const Told told = by_storage({"--limit-rate=4M", first_, second_, "0:0:16M"});
+  const Told told = place_.by_storage({"--limit-rate=4M", first_, second_, "0:0:16M"});
   cutting.join();
   ASSERT_TRUE(told.ok()) << told.everything();
   EXPECT_GT(logins(), before + 2) << "more than the two at the beginning";
@@ -234,7 +225,8 @@ TEST_F(LioByUrl, SessionsThatAreCutComeBackAndTheStorageGoesOn) {
 TEST_F(LioByUrl, SessionsThatAreCutComeBackAndTheHostGoesOn) {
   const unsigned long before = logins();
   std::thread cutting = in_between(cut_sessions);
-  const Told told = range({"--limit-rate=4M", "--reflink=never", first_, second_, "0:0:16M"});
+  const Told told =
+      place_.overwrite({"--limit-rate=4M", "--reflink=never", first_, second_, "0:0:16M"});
   cutting.join();
   ASSERT_TRUE(told.ok()) << told.everything();
   EXPECT_GT(logins(), before + 2) << "more than the two at the beginning";
@@ -253,7 +245,7 @@ TEST_F(LioByUrl, AUnitIsCopiedFasterThanByReadingAndWriting) {
   const auto copied = [&](const std::string& how, const std::string& to, uint64_t at, uint64_t n) {
     const std::string all = "0:" + std::to_string(at) + ":" + std::to_string(n);
     return seconds_of([&] {
-      const Told told = range({how, first_, to, all});
+      const Told told = place_.overwrite({how, first_, to, all});
       EXPECT_TRUE(told.ok()) << told.everything();
     });
   };
@@ -284,7 +276,7 @@ TEST_F(LioByUrl, AUnitIsCopiedFasterThanByReadingAndWriting) {
 // Last, because nothing brings the unit back.
 TEST_F(LioByUrl, AUnitThatVanishesIsAFailureAtThePointDone) {
   std::thread vanishing = in_between(remove_second_unit);
-  const Told told = range({"--limit-rate=4M", first_, second_, "0:0:16M"});
+  const Told told = place_.overwrite({"--limit-rate=4M", first_, second_, "0:0:16M"});
   vanishing.join();
   EXPECT_EQ(told.run.exit_code, 1);
   EXPECT_THAT(told.run.err, HasSubstr("the storage failed to copy"));

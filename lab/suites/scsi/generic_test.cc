@@ -22,15 +22,6 @@ class Generic : public ::testing::Test {
     write_stamped("sdb", kAll, 4, b_);
   }
 
-  Told range(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), "--overwrite-device");
-    return place_.range(arguments);
-  }
-  // A failure where a byte would have to pass through the host.
-  Told by_storage(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), "--offload=always");
-    return range(arguments);
-  }
   void check() const {
     expect_disk("sda", a_, kAll);
     expect_disk("sdb", b_, kAll);
@@ -38,7 +29,7 @@ class Generic : public ::testing::Test {
   // Copied by the storage from `from` to `to`, which lead to sda and sdb.
   void copies(const std::string& from, const std::string& to) {
     const Traffic traffic;
-    const Told told = by_storage({from, to, "0:0:16M"});
+    const Told told = place_.by_storage({from, to, "0:0:16M"});
     const HostTraffic passed = traffic.so_far();
     ASSERT_TRUE(told.ok()) << told.everything();
     EXPECT_EQ(told.by(kByStorage), kData.end);
@@ -58,7 +49,7 @@ TEST_F(Generic, FromADiskToANode) { copies("/dev/sda", two_); }
 TEST_F(Generic, FromANodeToADisk) { copies(one_, "/dev/sdb"); }
 
 TEST_F(Generic, InsideOneUnit) {
-  const Told told = by_storage({one_, one_, "0:16M:16M"});
+  const Told told = place_.by_storage({one_, one_, "0:16M:16M"});
   ASSERT_TRUE(told.ok()) << told.everything();
   EXPECT_EQ(told.by(kByStorage), kData.end);
   a_.copy(a_, {0, kData.end, kData.end});
@@ -68,7 +59,8 @@ TEST_F(Generic, InsideOneUnit) {
 // The control: the target counts what is read by SG_IO, which the kernel's counters of disks do not.
 TEST_F(Generic, ThroughTheHostTheirBytesAreReadAndWrittenPastTheDisks) {
   const Traffic traffic;
-  const Told told = range({"--reflink=never", "--durability=durable", one_, two_, "100:300:8M"});
+  const Told told =
+      place_.overwrite({"--reflink=never", "--durability=durable", one_, two_, "100:300:8M"});
   const HostTraffic passed = traffic.so_far();
   ASSERT_TRUE(told.ok()) << told.everything();
   EXPECT_EQ(told.by("buffered"), 8 * kMiB);
@@ -80,11 +72,11 @@ TEST_F(Generic, ThroughTheHostTheirBytesAreReadAndWrittenPastTheDisks) {
 
 TEST_F(Generic, FilesAreWrittenToThemAndReadFromThem) {
   shell("head -c 1000003 /dev/sda >/run/file");
-  const Told told = range({"/run/file", two_, "0:1M:1000003"});
+  const Told told = place_.overwrite({"/run/file", two_, "0:1M:1000003"});
   ASSERT_TRUE(told.ok()) << told.everything();
   b_.copy(a_, {0, kMiB, 1'000'003});
   check();
-  const Told back = range({two_, "/run/image", "1M:0:1000003"});
+  const Told back = place_.overwrite({two_, "/run/image", "1M:0:1000003"});
   ASSERT_TRUE(back.ok()) << back.everything();
   shell("cmp /run/file /run/image && rm /run/image /run/file");
 }
@@ -98,8 +90,8 @@ TEST_F(Generic, ANodeIsNotOverwrittenUnasked) {
 
 TEST_F(Generic, WhatIsMountedIsNeitherReadNorWrittenPastTheKernel) {
   shell("mkfs.ext4 -q -F /dev/sdb 16M && mkdir -p /run/mounted && mount /dev/sdb /run/mounted");
-  const Told to = range({one_, two_, "0:0:1M"});
-  const Told from = range({two_, one_, "0:0:1M"});
+  const Told to = place_.overwrite({one_, two_, "0:0:1M"});
+  const Told from = place_.overwrite({two_, one_, "0:0:1M"});
   umount("/run/mounted");
   for (const Told* told : {&to, &from}) {
     EXPECT_FALSE(told->ok());
@@ -137,8 +129,8 @@ TEST_F(Generic, AUnitWithoutABlockDeviceIsCopiedAsWell) {
     shell("echo " + number + " >/sys/bus/scsi/drivers/sd/" + what);
   };
   tell("unbind");
-  const Told storage = by_storage({one_, two_, "0:0:8M"});
-  const Told host = range({"--reflink=never", one_, two_, "8M:8M:4M"});
+  const Told storage = place_.by_storage({one_, two_, "0:0:8M"});
+  const Told host = place_.overwrite({"--reflink=never", one_, two_, "8M:8M:4M"});
   tell("bind");
   shell("until [ -b /dev/sdb ]; do sleep 0.1; done");
   ASSERT_TRUE(storage.ok()) << storage.everything();

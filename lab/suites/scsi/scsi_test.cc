@@ -26,15 +26,6 @@ class Lio : public ::testing::Test {
     write_stamped("sdb", kAll, 2, b_);
   }
 
-  Told range(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), "--overwrite-device");
-    return place_.range(arguments);
-  }
-  // A failure where a byte would have to pass through the host.
-  Told by_storage(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), "--offload=always");
-    return range(arguments);
-  }
   void expect_both() const {
     expect_disk("sda", a_, kAll);
     expect_disk("sdb", b_, kAll);
@@ -47,7 +38,7 @@ class Lio : public ::testing::Test {
 TEST_F(Lio, CopiesFromOneLunToAnother) {
   b_.copy(a_, {0, 0, kAll.end});
   const Traffic traffic;
-  const Told told = by_storage({"/dev/sda", "/dev/sdb", "0:0:64M"});
+  const Told told = place_.by_storage({"/dev/sda", "/dev/sdb", "0:0:64M"});
   const HostTraffic passed = traffic.so_far();
   ASSERT_TRUE(told.ok()) << told.everything();
   EXPECT_EQ(told.by(kByStorage), kAll.end);
@@ -60,8 +51,8 @@ TEST_F(Lio, CountersSeeBytesThatPassThroughTheHost) {
   b_.copy(a_, {0, 0, kAll.end});
   shell("echo 3 >/proc/sys/vm/drop_caches");
   const Traffic traffic;
-  const Told told =
-      range({"--reflink=never", "--durability=durable", "/dev/sda", "/dev/sdb", "0:0:64M"});
+  const Told told = place_.overwrite(
+      {"--reflink=never", "--durability=durable", "/dev/sda", "/dev/sdb", "0:0:64M"});
   const HostTraffic passed = traffic.so_far();
   ASSERT_TRUE(told.ok()) << told.everything();
   EXPECT_EQ(told.by(kByStorage), 0U);
@@ -75,7 +66,7 @@ TEST_F(Lio, CopiesInsideOneLun) {
   const CopyRange half{0, 32 * kMiB, 32 * kMiB};
   a_.copy(a_, half);
   const Traffic traffic;
-  const Told told = by_storage({"/dev/sda", "/dev/sda", "0:32M:32M"});
+  const Told told = place_.by_storage({"/dev/sda", "/dev/sda", "0:32M:32M"});
   const HostTraffic passed = traffic.so_far();
   ASSERT_TRUE(told.ok()) << told.everything();
   EXPECT_EQ(told.by(kByStorage), half.length);
@@ -108,7 +99,7 @@ TEST_F(Lio, CopiesManyRanges) {
     }
   }
   const Traffic traffic;
-  const Told told = by_storage({"--ranges", "/run/ranges", "/dev/sda", "/dev/sdb"});
+  const Told told = place_.by_storage({"--ranges", "/run/ranges", "/dev/sda", "/dev/sdb"});
   const HostTraffic passed = traffic.so_far();
   ASSERT_TRUE(told.ok()) << told.everything();
   EXPECT_EQ(told.by(kByStorage), bytes);
@@ -128,7 +119,7 @@ TEST_F(Lio, EndsThatAreNoBlocksPassThroughTheHost) {
     arguments.push_back(std::to_string(range.in) + ":" + std::to_string(range.out) + ":" +
                         std::to_string(range.length));
   }
-  const Told told = range(arguments);
+  const Told told = place_.overwrite(arguments);
   ASSERT_TRUE(told.ok()) << told.everything();
   // Of each a head and a tail that are less than a block.
   constexpr uint64_t kEnds = (412 + 100) + (1 + 1) + (1 + 511);
@@ -147,9 +138,9 @@ TEST_F(Lio, PartitionsBeginWhereTheyBegin) {
       "blockdev --rereadpt /dev/sdb && until [ -b /dev/sdb1 ]; do sleep 0.1; done";
   shell(mark);
   const Traffic traffic;
-  const Told told = by_storage({"/dev/sda", "/dev/sdb1", "2M:0:32M"});
+  const Told told = place_.by_storage({"/dev/sda", "/dev/sdb1", "2M:0:32M"});
   const HostTraffic passed = traffic.so_far();
-  const Told too_far = range({"/dev/sda", "/dev/sdb1", "0:31M:2M"});
+  const Told too_far = place_.overwrite({"/dev/sda", "/dev/sdb1", "0:31M:2M"});
   shell("dd if=/dev/zero of=/dev/sdb bs=512 count=1 2>/dev/null && blockdev --rereadpt /dev/sdb");
   ASSERT_TRUE(told.ok()) << told.everything();
   EXPECT_TRUE(stayed_in_the_storage(passed, 32 * kMiB));
@@ -161,17 +152,17 @@ TEST_F(Lio, PartitionsBeginWhereTheyBegin) {
 }
 
 TEST_F(Lio, WhatTheTargetDoesNotReachTheHostCopies) {
-  const Told told = range({"/dev/sda", "/dev/sdc", "0:0:8M"});
+  const Told told = place_.overwrite({"/dev/sda", "/dev/sdc", "0:0:8M"});
   ASSERT_TRUE(told.ok()) << told.everything();
   EXPECT_EQ(told.by(kByStorage), 0U);
   EXPECT_EQ(told.why_not(kByStorage), "the copy manager does not reach the other device");
   sync();
   expect_disk("sdc", a_, {0, 8 * kMiB});
-  EXPECT_FALSE(by_storage({"/dev/sda", "/dev/sdc", "0:0:8M"}).ok());
+  EXPECT_FALSE(place_.by_storage({"/dev/sda", "/dev/sdc", "0:0:8M"}).ok());
 }
 
 TEST_F(Lio, BlocksOfAnotherSizeAreNotForTheStorage) {
-  const Told told = range({"/dev/sda", "/dev/sdd", "0:0:8M"});
+  const Told told = place_.overwrite({"/dev/sda", "/dev/sdd", "0:0:8M"});
   ASSERT_TRUE(told.ok()) << told.everything();
   EXPECT_EQ(told.why_not(kByStorage), "the devices have blocks of different sizes");
   sync();
@@ -184,7 +175,7 @@ TEST_F(Lio, ADestinationThatIsMountedIsNotTouched) {
       "mount -o noinit_itable /dev/sdb /run/mounted && sync");
   const std::string sum = "head -c 33554432 /dev/sdb | cksum";
   const std::string before = shell(sum);
-  const Told told = range({"/dev/sda", "/dev/sdb", "0:0:8M"});
+  const Told told = place_.overwrite({"/dev/sda", "/dev/sdb", "0:0:8M"});
   const std::string behind = shell(sum);
   umount("/run/mounted");
   EXPECT_FALSE(told.ok());
@@ -195,7 +186,7 @@ TEST_F(Lio, ADestinationThatIsMountedIsNotTouched) {
 TEST_F(Lio, ASourceThatIsMountedIsReadByTheHost) {
   shell(
       "mkfs.ext4 -q -F /dev/sda 32M && mkdir -p /run/mounted && mount -o ro /dev/sda /run/mounted");
-  const Told told = range({"/dev/sda", "/dev/sdb", "32M:32M:8M"});
+  const Told told = place_.overwrite({"/dev/sda", "/dev/sdb", "32M:32M:8M"});
   umount("/run/mounted");
   ASSERT_TRUE(told.ok()) << told.everything();
   EXPECT_EQ(told.by(kByStorage), 0U);
@@ -235,7 +226,7 @@ TEST_F(Lio, WhatIsDirtyInThePageCacheOfTheSourceIsCopied) {
 // Slow enough for somebody to come in between two commands.
 TEST_F(Lio, ATargetThatStopsCopyingLeavesTheRestToTheHost) {
   std::thread stopping = in_between([] { allow_copies(false); });
-  const Told told = range({"--limit-rate=16M", "/dev/sda", "/dev/sdb", "0:0:64M"});
+  const Told told = place_.overwrite({"--limit-rate=16M", "/dev/sda", "/dev/sdb", "0:0:64M"});
   stopping.join();
   allow_copies(true);
   ASSERT_TRUE(told.ok()) << told.everything();
@@ -250,7 +241,7 @@ TEST_F(Lio, ATargetThatStopsCopyingLeavesTheRestToTheHost) {
 TEST_F(Lio, OffloadOrFailDoesNotGoOnThroughTheHost) {
   std::thread stopping = in_between([] { allow_copies(false); });
   const Traffic traffic;
-  const Told told = by_storage({"--limit-rate=16M", "/dev/sda", "/dev/sdb", "0:0:64M"});
+  const Told told = place_.by_storage({"--limit-rate=16M", "/dev/sda", "/dev/sdb", "0:0:64M"});
   const HostTraffic passed = traffic.so_far();
   stopping.join();
   allow_copies(true);
@@ -267,7 +258,7 @@ TEST_F(Lio, OffloadOrFailDoesNotGoOnThroughTheHost) {
 // Last, because nothing brings the LUN back.
 TEST_F(Lio, ALunThatVanishesIsAFailureAtThePointDone) {
   std::thread vanishing = in_between([] { remove_second_lun(); });
-  const Told told = range({"--limit-rate=16M", "/dev/sda", "/dev/sdb", "0:0:64M"});
+  const Told told = place_.overwrite({"--limit-rate=16M", "/dev/sda", "/dev/sdb", "0:0:64M"});
   vanishing.join();
   EXPECT_EQ(told.run.exit_code, 1);
   // By what the kernel noticed first: ENODEV from the target, or EIO because the command did not come through.
