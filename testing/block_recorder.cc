@@ -10,6 +10,7 @@
 #include <atomic>
 
 #include "testing/block_log.h"
+#include "testing/places.h"
 #include "testing/private_mounts.h"
 #include "testing/scratch_error.h"
 
@@ -79,7 +80,7 @@ void BlockRecorder::start_server(const Fd& fuse, const Fd& image, const Fd& log)
     copies[i] = Fd(fcntl(sources[i], F_DUPFD_CLOEXEC, 10));
     posix_spawn_file_actions_adddup2(&actions, copies[i].get(), targets[i]);
   }
-  std::string name = BLOCK_RECORDER_FUSE_PROGRAM;
+  std::string name = places::kBlockRecorder;
   char* argv[] = {name.data(), nullptr};
   const int code = posix_spawn(&server_, name.c_str(), &actions, nullptr, argv, environ);
   posix_spawn_file_actions_destroy(&actions);

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "testing/places.h"
 #include "testing/scratch_error.h"
 #include "testing/scratch_fs.h"
 
@@ -55,7 +56,7 @@ pid_t start_liar(const Fd& device, const std::string& directory,
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, life_copy.get(), 0);
   posix_spawn_file_actions_adddup2(&actions, device_copy.get(), 3);
-  std::vector<std::string> words{LIAR_FUSE_PROGRAM, directory};
+  std::vector<std::string> words{places::kLiar, directory};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);

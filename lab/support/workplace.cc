@@ -9,6 +9,7 @@
 #include <chrono>
 
 #include "base/fd.h"
+#include "testing/places.h"
 #include "testing/scratch_error.h"
 #include "testing/stamped.h"
 #include "testing/text_files.h"
@@ -78,12 +79,12 @@ void Workplace::expect(const std::string& name, const Oracle& oracle) const {
 std::vector<std::string> Workplace::names() const { return names_in(there_); }
 
 Told Workplace::copy(std::vector<std::string> arguments) const {
-  arguments.insert(arguments.begin(), {COPYFILE_COMMAND, "--json", "--explain"});
+  arguments.insert(arguments.begin(), {places::kCommand, "--json", "--explain"});
   return tell(std::move(arguments));
 }
 
 Told Workplace::range(std::vector<std::string> arguments) const {
-  arguments.insert(arguments.begin(), {COPYFILE_COMMAND, "range", "--json", "--explain"});
+  arguments.insert(arguments.begin(), {places::kCommand, "range", "--json", "--explain"});
   return tell(std::move(arguments));
 }
 

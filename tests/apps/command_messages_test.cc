@@ -12,6 +12,7 @@
 #include <fstream>
 #include <thread>
 
+#include "testing/places.h"
 #include "testing/process.h"
 
 namespace libcopyfile::test {
@@ -34,7 +35,7 @@ class CommandMessages : public ::testing::Test {
     std::ofstream(directory_ / name) << text;
   }
   Finished copyfile(std::vector<std::string> arguments, const std::string& input = {}) const {
-    arguments.insert(arguments.begin(), COPYFILE_COMMAND);
+    arguments.insert(arguments.begin(), places::kCommand);
     RunOptions options;
     options.directory = directory_;
     options.input = input;
@@ -106,7 +107,7 @@ TEST_F(CommandMessages, RangeFailureIsOneJsonObjectWithItsMessage) {
 bool waits(pid_t child) {
   const fs::path proc = "/proc/" + std::to_string(child);
   std::error_code ignored;
-  if (fs::read_symlink(proc / "exe", ignored) != fs::canonical(COPYFILE_COMMAND)) return false;
+  if (fs::read_symlink(proc / "exe", ignored) != fs::canonical(places::kCommand)) return false;
   std::string stat;
   std::getline(std::ifstream(proc / "stat"), stat);
   return stat.find(") S ") != std::string::npos;
@@ -114,7 +115,7 @@ bool waits(pid_t child) {
 
 // Starts the command, waits until it sleeps in the kernel, sends SIGTERM; its exit as of wait(2).
 int terminated(const fs::path& directory, std::vector<std::string> arguments, int input = -1) {
-  arguments.insert(arguments.begin(), COPYFILE_COMMAND);
+  arguments.insert(arguments.begin(), places::kCommand);
   const pid_t child = ::fork();
   if (child == 0) {
     std::vector<char*> argv;

@@ -1,4 +1,5 @@
 #include "command.h"
+#include "testing/places.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -8,7 +9,7 @@
 namespace libcopyfile::test {
 
 Finished Command::operator()(std::vector<std::string> arguments, const std::string& input) const {
-  arguments.insert(arguments.begin(), COPYFILE_COMMAND);
+  arguments.insert(arguments.begin(), places::kCommand);
   RunOptions options;
   options.directory = directory_;
   options.input = input;
@@ -18,7 +19,7 @@ Finished Command::operator()(std::vector<std::string> arguments, const std::stri
 Finished Command::shell(const std::string& script) const {
   RunOptions options;
   options.directory = directory_;
-  options.environment = {std::string("COPYFILE=") + COPYFILE_COMMAND};
+  options.environment = {std::string("COPYFILE=") + places::kCommand};
   return run({"/bin/sh", "-c", script}, options);
 }
 

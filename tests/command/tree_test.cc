@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "command.h"
+#include "testing/places.h"
 
 namespace libcopyfile::test {
 namespace {
@@ -278,7 +279,7 @@ TEST_F(Trees, InPlaceTheFileStays) {
 
 class CalledCp : public Trees {
  protected:
-  CalledCp() { std::filesystem::create_symlink(COPYFILE_COMMAND, copyfile_.path("cp")); }
+  CalledCp() { std::filesystem::create_symlink(places::kCommand, copyfile_.path("cp")); }
 };
 
 TEST_F(CalledCp, SubcommandsAreFiles) {

@@ -1,4 +1,5 @@
 #include "trial.h"
+#include "testing/places.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -25,7 +26,7 @@ const std::string& programs() {
   static const std::string directory = [] {
     const std::string path = shared_fs(FsKind::tmpfs).path() + "/bin";
     fs::create_directories(path);
-    fs::copy_file(COPYFILE_COMMAND, path + "/copyfile", fs::copy_options::overwrite_existing);
+    fs::copy_file(places::kCommand, path + "/copyfile", fs::copy_options::overwrite_existing);
     if (!fs::exists(path + "/cp")) fs::create_symlink("copyfile", path + "/cp");
     for (const char* name : {"/..", "", "/copyfile"}) ::chmod((path + name).c_str(), 0755);
     return path;

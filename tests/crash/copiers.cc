@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "swallow_syncs.h"
+#include "testing/places.h"
 #include "testing/process.h"
 #include "testing/scratch_error.h"
 #include "testing/text_files.h"
@@ -19,7 +20,7 @@ constexpr std::array kLevels{"none", "ordered", "durable"};
 
 std::vector<std::string> command_line(Level level, const CopyRequest& request) {
   std::vector<std::string> words{
-      COPYFILE_COMMAND, std::string("--durability=") + kLevels[static_cast<size_t>(level)]};
+      places::kCommand, std::string("--durability=") + kLevels[static_cast<size_t>(level)]};
   words.insert(words.end(), request.options.begin(), request.options.end());
   words.emplace_back("--");
   words.insert(words.end(), request.sources.begin(), request.sources.end());

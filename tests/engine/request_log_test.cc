@@ -14,6 +14,7 @@
 #include "testing/faulty_system.h"
 #include "testing/golden.h"
 #include "testing/islands.h"
+#include "testing/places.h"
 #include "testing/scratch_error.h"
 #include "testing/scratch_fs.h"
 
@@ -282,15 +283,17 @@ INSTANTIATE_TEST_SUITE_P(Engine, RequestLog, ::testing::ValuesIn(all_cases()),
 TEST_P(RequestLog, IsAsRecorded) {
   for (const std::string& fault : GetParam().faults) system_.script.inject(fault);
   const std::string log = GetParam().old ? copy_ranges_log() : copy_file_log();
-  EXPECT_TRUE(matches_golden(COPYFILE_TEST_DIR "/golden/" + GetParam().name + ".txt",
-                             with_ordered_writes(log)));
+  EXPECT_TRUE(
+      matches_golden(std::string(places::kTests) + "/engine/golden/" + GetParam().name + ".txt",
+                     with_ordered_writes(log)));
 }
 
 TEST(RequestLogs, HaveOneCaseEach) {
   std::set<std::string> names;
   for (const LogCase& c : all_cases()) names.insert(c.name + ".txt");
   EXPECT_EQ(names.size(), all_cases().size());
-  for (const auto& entry : std::filesystem::directory_iterator(COPYFILE_TEST_DIR "/golden")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(places::kTests) + "/engine/golden")) {
     EXPECT_TRUE(names.contains(entry.path().filename())) << entry.path() << " belongs to no case";
   }
 }

@@ -11,11 +11,12 @@
 #include "plan_case.h"
 #include "testing/errno_names.h"
 #include "testing/golden.h"
+#include "testing/places.h"
 
 namespace libcopyfile::test {
 namespace {
 
-const std::filesystem::path kGolden = std::filesystem::path(COPYFILE_TEST_DIR) / "golden";
+const std::filesystem::path kGolden = std::filesystem::path(places::kTests) / "plan" / "golden";
 
 std::vector<PlanCase> all_cases() {
   std::vector<PlanCase> all = whole_file_cases();

@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "observer.h"
+#include "testing/places.h"
 #include "testing/private_mounts.h"
 #include "testing/process.h"
 #include "testing/scratch_error.h"
@@ -38,7 +39,7 @@ class Tight {
 
   // All of them in one call.
   Finished copy(const std::vector<std::string>& names) const {
-    std::vector<std::string> words{COPYFILE_COMMAND};
+    std::vector<std::string> words{places::kCommand};
     for (const std::string& name : names) words.push_back(sources_ + "/" + name);
     words.push_back(directory_);
     return run(words);

@@ -11,6 +11,7 @@
 #include "killed_run.h"
 #include "observer.h"
 #include "storm_size.h"
+#include "testing/places.h"
 #include "testing/private_mounts.h"
 #include "testing/process.h"
 #include "testing/scratch_error.h"
@@ -70,8 +71,8 @@ class Place {
 
   std::vector<std::string> command(size_t version) const {
     std::vector<std::string> words;
-    if (storm_.named) words = {REFUSE_PROGRAM, "no-o-tmpfile", "--"};
-    words.emplace_back(COPYFILE_COMMAND);
+    if (storm_.named) words = {places::kRefuse, "no-o-tmpfile", "--"};
+    words.emplace_back(places::kCommand);
     words.insert(words.end(), storm_.options.begin(), storm_.options.end());
     words.insert(words.end(), sources_[version].begin(), sources_[version].end());
     words.push_back(directory_);
@@ -115,7 +116,7 @@ void check_after(const Place& place, const KilledRun& run, size_t version) {
 // How many private files were left. Afterwards nothing is there that nobody asked for.
 size_t sweep(const Place& place) {
   const size_t before = names_in(place.directory()).size();
-  const Finished done = run({COPYFILE_COMMAND, "sweep", place.directory()});
+  const Finished done = run({places::kCommand, "sweep", place.directory()});
   EXPECT_TRUE(done.ok()) << done.err;
   const std::vector<std::string> names = names_in(place.directory());
   for (const std::string& name : names) EXPECT_TRUE(place.is_watched(name)) << name << " is left";

@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "testing/islands.h"
+#include "testing/places.h"
 #include "testing/scratch_error.h"
 
 namespace libcopyfile::test {
@@ -107,7 +108,7 @@ void expect_kills_everywhere(const KillTally& tally) {
 
 KillTally kill_copies(const KilledCopies& storm, size_t copies, std::mt19937_64& random) {
   constexpr size_t kRuns = 5;
-  const std::chrono::nanoseconds idle = time_of({COPYFILE_COMMAND, "--version"}, kRuns);
+  const std::chrono::nanoseconds idle = time_of({places::kCommand, "--version"}, kRuns);
   std::chrono::nanoseconds longest{0};
   for (size_t i = 0; i < kRuns; ++i) {
     storm.clear();

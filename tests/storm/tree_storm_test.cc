@@ -13,6 +13,7 @@
 #include "killed_run.h"
 #include "observer.h"
 #include "storm_size.h"
+#include "testing/places.h"
 #include "testing/private_mounts.h"
 #include "testing/process.h"
 #include "testing/scratch_error.h"
@@ -76,8 +77,8 @@ class Place {
 
   std::vector<std::string> command(size_t version) const {
     std::vector<std::string> words;
-    if (storm_.named) words = {REFUSE_PROGRAM, "no-o-tmpfile", "--"};
-    for (const char* word : {COPYFILE_COMMAND, "-a", "-T"}) words.emplace_back(word);
+    if (storm_.named) words = {places::kRefuse, "no-o-tmpfile", "--"};
+    for (const char* word : {places::kCommand, "-a", "-T"}) words.emplace_back(word);
     words.insert(words.end(), storm_.options.begin(), storm_.options.end());
     words.push_back(sources_[version]);
     words.push_back(tree());
@@ -199,7 +200,7 @@ size_t names_below(const std::string& directory) {
 // How many private names were left. Nobody copies: links go at once, too.
 size_t sweep(const Place& place) {
   const size_t left = names_below(place.directory());
-  const Finished done = run({COPYFILE_COMMAND, "sweep", "-r", "--force", place.directory()});
+  const Finished done = run({places::kCommand, "sweep", "-r", "--force", place.directory()});
   EXPECT_TRUE(done.ok()) << done.err;
   EXPECT_EQ(names_below(place.directory()), 0U);
   EXPECT_EQ(names_in(place.directory()).size(), access(place.tree().c_str(), F_OK) == 0 ? 1U : 0U);

@@ -1,5 +1,6 @@
 // The scratch file systems are what they are said to be, and leave nothing behind.
 #include "testing/scratch_fs.h"
+#include "testing/places.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -184,11 +185,11 @@ TEST(ScratchFs, SharedOneIsMadeOnce) {
 
 TEST(ScratchFs, CommandHandsItsMountsOn) {
   const Finished done =
-      run({SCRATCH_PROGRAM, "tmpfs:64", "ext4:64", "--", "sh", "-c",
+      run({places::kScratch, "tmpfs:64", "ext4:64", "--", "sh", "-c",
            "test $SCRATCH_TMPFS = {tmpfs} && stat -f -c %T $SCRATCH_TMPFS $SCRATCH_EXT4; exit 5"});
   EXPECT_EQ(done.out, "tmpfs\next2/ext3\n");
   EXPECT_EQ(done.exit_code, 5);
-  EXPECT_EQ(run({SCRATCH_PROGRAM, "ext5", "--", "true"}).err,
+  EXPECT_EQ(run({places::kScratch, "ext5", "--", "true"}).err,
             "scratch: there is no scratch file system 'ext5'\n");
 }
 
@@ -205,7 +206,7 @@ TEST(ScratchFs, NothingSurvivesSigkill) {
   std::string directory = ::testing::TempDir() + "copyfile-kill-test.XXXXXX";
   ASSERT_NE(mkdtemp(directory.data()), nullptr);
   const std::string tmp = "TMPDIR=" + directory;
-  std::vector<std::string> words{SCRATCH_PROGRAM,
+  std::vector<std::string> words{places::kScratch,
                                  "ext4:64",
                                  "fuse",
                                  "--",
@@ -238,7 +239,7 @@ TEST(ScratchFs, NothingSurvivesSigkill) {
 TEST(ScratchFs, WithoutRootTheMessageSaysSo) {
   // From a place where everybody may start it: the build may be in a private directory.
   const ScratchFs fs = ScratchFs::tmpfs();
-  ASSERT_TRUE(run({"cp", SCRATCH_PROGRAM, fs.file("scratch")}).ok());
+  ASSERT_TRUE(run({"cp", places::kScratch, fs.file("scratch")}).ok());
   const Finished done = run({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
                              fs.file("scratch"), "ext4", "--", "true"});
   EXPECT_EQ(done.exit_code, 2);

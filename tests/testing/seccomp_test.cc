@@ -1,5 +1,6 @@
 // Every refusal is seen where it should be, and nowhere else.
 #include "testing/seccomp.h"
+#include "testing/places.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -181,16 +182,17 @@ TEST(Refuse, RunsACommandUnderAProfile) {
   const std::string in = s.directory + "/in";
   const std::string out = s.directory + "/new";
   EXPECT_TRUE(
-      run({REFUSE_PROGRAM, "no-copy-file-range", "--", "cp", "--reflink=always", in, out}).ok());
+      run({places::kRefuse, "no-copy-file-range", "--", "cp", "--reflink=always", in, out}).ok());
   const Finished refused =
-      run({REFUSE_PROGRAM, "no-reflink", "--", "cp", "--reflink=always", in, out});
+      run({places::kRefuse, "no-reflink", "--", "cp", "--reflink=always", in, out});
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_NE(refused.err.find("Operation not supported"), std::string::npos) << refused.err;
 }
 
 TEST(Refuse, TellsTheCommandWhatIsRefused) {
-  EXPECT_EQ(run({REFUSE_PROGRAM, "no-statx", "openat2:EIO", "--", "sh", "-c", "echo $REFUSED"}).out,
-            "no-statx openat2:EIO\n");
+  EXPECT_EQ(
+      run({places::kRefuse, "no-statx", "openat2:EIO", "--", "sh", "-c", "echo $REFUSED"}).out,
+      "no-statx openat2:EIO\n");
   ASSERT_EQ(setenv("REFUSED", "old-kernel openat2:EIO", 1), 0);
   EXPECT_TRUE(is_refused("old-kernel"));
   EXPECT_TRUE(is_refused("no-statx"));
@@ -201,11 +203,11 @@ TEST(Refuse, TellsTheCommandWhatIsRefused) {
 }
 
 TEST(Refuse, HidesProc) {
-  EXPECT_EQ(run({REFUSE_PROGRAM, "no-proc", "--", "ls", "/proc"}).out, "");
+  EXPECT_EQ(run({places::kRefuse, "no-proc", "--", "ls", "/proc"}).out, "");
 }
 
 TEST(Refuse, SaysWhatItDoesNotUnderstand) {
-  const Finished done = run({REFUSE_PROGRAM, "nonsense", "--", "true"});
+  const Finished done = run({places::kRefuse, "nonsense", "--", "true"});
   EXPECT_EQ(done.exit_code, 127);
   EXPECT_NE(done.err.find("'nonsense' is neither a rule nor a profile"), std::string::npos)
       << done.err;

@@ -8,6 +8,7 @@
 
 #include "fixture.h"
 #include "scale.h"
+#include "testing/places.h"
 #include "testing/scratch_error.h"
 
 // Not under sanitizers, which keep what was freed.
@@ -73,7 +74,7 @@ TEST(TreeMemory, IsFlat) {
   make_flat_tree(scratch.file("few"), 1000);
   make_flat_tree(scratch.file("many"), many);
   const auto copy = [&](const std::string& from, const std::string& to) {
-    return peak_of({COPYFILE_COMMAND, "-a", "--durability=ordered", "-T", scratch.file(from),
+    return peak_of({places::kCommand, "-a", "--durability=ordered", "-T", scratch.file(from),
                     scratch.file(to)});
   };
   const long few = copy("few", "few.copy");

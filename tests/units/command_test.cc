@@ -6,6 +6,7 @@
 
 #include "testing/iscsi_target.h"
 #include "testing/loop_device.h"
+#include "testing/places.h"
 #include "testing/process.h"
 #include "testing/scratch_fs.h"
 #include "testing/text_files.h"
@@ -40,7 +41,7 @@ class UrlCommand : public ::testing::Test {
   }
 
   Finished copyfile(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), COPYFILE_COMMAND);
+    arguments.insert(arguments.begin(), places::kCommand);
     RunOptions options;
     options.directory = directory_;
     options.environment = environment_;
@@ -226,7 +227,7 @@ TEST_F(UrlCommand, ThePasswordIsNotLeftInTheListOfProcesses) {
            "600 ]\n"
            "do sleep 0.1; tries=$((tries + 1)); done\n"
            "tr '\\0' ' ' </proc/$pid/cmdline; kill $pid; wait",
-           COPYFILE_COMMAND, target_.url("disks", 1, "me%aSecretOf14chr"), path("copy")});
+           places::kCommand, target_.url("disks", 1, "me%aSecretOf14chr"), path("copy")});
   target_.thaw();
   EXPECT_THAT(done.out, HasSubstr(" " + unit(1) + " "));
   EXPECT_THAT(done.out, HasSubstr(" " + path("copy") + " "));
