@@ -27,9 +27,14 @@ def arguments():
     parser.add_argument("--verbose", action="store_true", help="show all that the machine says")
     parser.add_argument("--jobs", type=int, help="how many machines run at once (default: one a processor, as many as there "
                         "is memory for)")
+    parser.add_argument("--icount", action="store_true", help="let the machine's clock count instructions: for comparisons while "
+                        "this computer is busy; several times slower")
     parser.add_argument("--build", default="build/dev", help="where copyfile and the tests are built (default: %(default)s)")
     return parser.parse_args()
 
+
+# A machine that counts its instructions; measured.
+SLOWER_COUNTING = 4
 
 one_at_a_time = threading.Lock()
 
@@ -116,6 +121,10 @@ def main():
     os.makedirs("build/lab", exist_ok=True)
     scratch = tempfile.mkdtemp(dir=os.path.abspath("build/lab"))
     suites = [suite.load(name) for name in options.suites or (["nfs"] if options.shell else suite.names())]
+    if options.icount:
+        for one in suites:
+            one.devices = [*one.devices, "-icount", "shift=0,sleep=off"]
+            one.limit *= SLOWER_COUNTING
     try:
         if options.shell:
             return machine.interact(prepare(suites[0], os.path.abspath(options.build), scratch, True))

@@ -46,6 +46,11 @@ class FakeScsi final : public ScsiQueue {
   unsigned depth() const override { return depth_; }
   Done submit(const ScsiRequest& request) override;
   bool abort(uint64_t tag) override;
+  bool transacts_here() const override { return transacts_here_; }
+  Result<ScsiCompletion> transact(const ScsiRequest& request) override {
+    ++transacted_;
+    return ScsiQueue::transact(request);
+  }
   Result<size_t> reap(std::span<ScsiCompletion> store, unsigned wait_ms) override;
   uint64_t now_ms() const override { return now_; }
 
@@ -54,6 +59,8 @@ class FakeScsi final : public ScsiQueue {
   void clear_faults() { faults_.clear(); }
   // How long copies take; everything else takes no time.
   void set_copy_ms(uint64_t ms) { copy_ms_ = ms; }
+  // As a queue does that has no threads of its own to hand commands to.
+  void set_transacts_here(bool here) { transacts_here_ = here; }
   // Later commands are done before earlier ones.
   void set_reversed(bool reversed) { reversed_ = reversed; }
   // Both units answer nothing any more, from the given number of commands on.
@@ -75,6 +82,7 @@ class FakeScsi final : public ScsiQueue {
   // What came: "83/00" or "88".
   const std::map<std::string, unsigned>& commands() const { return commands_; }
   unsigned count(const std::string& command) const;
+  unsigned transacted() const { return transacted_; }
   unsigned most_under_way() const { return most_under_way_; }
   // Bytes of user data that went through the host.
   uint64_t host_bytes() const { return host_bytes_; }
@@ -147,6 +155,8 @@ class FakeScsi final : public ScsiQueue {
   uint64_t copy_ms_ = 0;
   uint64_t host_bytes_ = 0;
   uint64_t next_token_ = 1;
+  unsigned transacted_ = 0;
+  bool transacts_here_ = false;
   bool reversed_ = false;
   bool abortable_ = false;
   bool misdirected_ = false;

@@ -34,7 +34,7 @@ struct Shared {
   uint64_t segment_bytes() const {
     if (byte_segments()) return limits.segment_bytes;
     return std::min(limits.segment_bytes,
-                    align_down(uint64_t{UINT16_MAX} * limits.block, limits.granularity));
+                    even_segment(uint64_t{UINT16_MAX} * limits.block, limits.granularity));
   }
   // Identifiers are for those who ask for the status. tcmu-runner accepts lists without one only, LIO takes both.
   bool with_list_id() const {

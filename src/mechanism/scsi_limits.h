@@ -28,6 +28,11 @@ struct ExtendedCopyLimits {
 
 Negotiated<ExtendedCopyLimits> negotiate_extended_copy(const ScsiUnit& in, const ScsiUnit& out);
 
+// The longest segment of at most `bytes` behind which the next one does not begin in the middle of something: 65535 blocks are
+// 512 bytes less than 32 MiB, and every page, stripe or extent of what is behind the unit would be cut in two from there on.
+// Still a multiple of `granularity`.
+uint64_t even_segment(uint64_t bytes, uint64_t granularity);
+
 // POPULATE TOKEN and WRITE USING TOKEN.
 struct TokenCopyLimits {
   uint32_t block = 512;

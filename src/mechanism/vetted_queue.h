@@ -20,6 +20,7 @@ class VettedQueue final : public ScsiQueue {
 
   unsigned depth() const override { return queue_.depth(); }
   Done submit(const ScsiRequest& request) override;
+  bool transacts_here() const override { return queue_.transacts_here(); }
   Result<ScsiCompletion> transact(const ScsiRequest& request) override;
   bool abort(uint64_t tag) override { return queue_.abort(tag); }
   Result<size_t> reap(std::span<ScsiCompletion> store, unsigned wait_ms) override;

@@ -53,7 +53,7 @@ class BlockingQueue final : public DeviceQueue<Request, Completion> {
     return {};
   }
 
-  // Where the caller has nothing else to do, no other thread need be woken for it.
+  bool transacts_here() const override { return true; }
   Result<Completion> transact(const Request& request) override { return carried_out(request); }
 
   Result<size_t> reap(std::span<Completion> store, unsigned wait_ms) override {

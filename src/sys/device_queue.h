@@ -25,6 +25,8 @@ class DeviceQueue {
   virtual Done submit(const Request& request) = 0;
   // Asks for a command under way to be given up by the device; false where there is no way to. Its completion comes in any case.
   virtual bool abort(uint64_t /*tag*/) { return false; }
+  // Whether transact() has the caller's own thread wait for the device, and wakes no other for it.
+  virtual bool transacts_here() const { return false; }
   // One command and its answer. REQUIRES nothing under way.
   virtual Result<Completion> transact(const Request& request) {
     if (Done sent = submit(request); !sent) return fail(sent.error());

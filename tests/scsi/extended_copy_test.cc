@@ -271,6 +271,21 @@ TEST(ExtendedCopyMechanism, SlowTargetsGetSmallerCommands) {
   EXPECT_LT(last.be16(16 + 64 + 10) * 512U, 16 * kMiB);
 }
 
+TEST(ExtendedCopyMechanism, ACommandThatIsAloneAndTellsNothingIsWaitedForByTheCaller) {
+  for (const bool alone : {true, false}) {
+    Trial trial(1 << 18);
+    trial.proven = true;
+    trial.scsi.set_transacts_here(true);
+    trial.destination->unit.copy_parameters->max_concurrent_copies = alone ? 1 : 2;
+    trial.source->unit.third_party_copy.reset();
+    trial.destination->unit.third_party_copy.reset();
+    const CopyRange range{0, 0, 128 * kMiB};
+    EXPECT_EQ(trial.run(*mechanism(), {&range, 1}).stop, Stop::complete);
+    EXPECT_EQ(trial.scsi.transacted(), alone ? trial.scsi.count("83/00") : 0U);
+    EXPECT_GT(trial.scsi.count("83/00"), 1U);
+  }
+}
+
 TEST(ExtendedCopyMechanism, OneCommandAtATimeIsEnough) {
   Trial trial(20'000);
   trial.scsi.set_depth(1);

@@ -86,6 +86,7 @@ void copy_anything(unsigned seed) {
   trial.proven = dice.one_in(2);
   trial.scsi.set_depth(static_cast<unsigned>(1 + dice.below(6)));
   trial.scsi.set_reversed(dice.one_in(2));
+  trial.scsi.set_transacts_here(dice.one_in(2));
   trial.scsi.set_copy_ms(dice.below(3) * 400);
   trial.control.chunk_bytes = (1 + dice.below(100)) * kBlock;
   if (dice.one_in(4)) trial.control.cancel_at = dice.below(kBlocks) * kBlock;

@@ -103,7 +103,7 @@ TEST(ExtendedCopyLimits, AreTheLeastOfBoth) {
   EXPECT_FALSE(limits->list_id_needed);
 }
 
-TEST(ExtendedCopyLimits, WhatLioAnnouncesIsOneSegmentOf65535Blocks) {
+TEST(ExtendedCopyLimits, WhatLioAnnouncesIsOneSegmentOf65535BlocksOrWholeMebibytes) {
   Pair pair;
   for (wire::OperatingParameters* p : {&pair.from(), &pair.to()}) {
     p->max_segments = 1;
@@ -114,8 +114,18 @@ TEST(ExtendedCopyLimits, WhatLioAnnouncesIsOneSegmentOf65535Blocks) {
   const auto limits = negotiate_extended_copy(pair.in->unit, pair.out->unit);
   ASSERT_TRUE(limits);
   EXPECT_EQ(limits->segments, 1U);
-  EXPECT_EQ(limits->segment_bytes, 65535U * 512);
+  EXPECT_EQ(limits->segment_bytes, 31U << 20);
   EXPECT_EQ(limits->concurrency, 1U);
+}
+
+TEST(ExtendedCopyLimits, SegmentsEndEvenlyWhereThatCostsLittle) {
+  constexpr uint64_t kMebibyte = 1 << 20;
+  EXPECT_EQ(even_segment(65535 * 512, 512), 31 * kMebibyte);
+  EXPECT_EQ(even_segment(65535 * uint64_t{4096}, 4096), 255 * kMebibyte);
+  EXPECT_EQ(even_segment(16 * kMebibyte, 512), 16 * kMebibyte);
+  EXPECT_EQ(even_segment(16 * kMebibyte - 512, 512), 16 * kMebibyte - 512) << "6% would be much";
+  EXPECT_EQ(even_segment(100 * kMebibyte + 5, 1536), 100 * kMebibyte / 1536 * 1536)
+      << "no unit of the device is cut";
 }
 
 TEST(ExtendedCopyLimits, ComeFromThePageWhereTheCommandIsNotThere) {
