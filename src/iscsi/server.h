@@ -38,20 +38,21 @@ struct Limits {
   unsigned sessions_per_initiator = 64;
   unsigned connections_logging_in = 256;
   unsigned login_seconds = 15;
-  size_t login_text = 16384;            // bytes of keys of one login or text exchange
-  unsigned commands = 128;              // MaxCmdSN window of a session
-  uint64_t session_bytes = 64U << 20;   // data of commands under way, of one session
-  uint64_t total_bytes = 1024U << 20;   // of all
-  uint32_t max_transfer = 16U << 20;    // of one command
-  uint32_t max_data_segment = 262144;   // MaxRecvDataSegmentLength that we declare
+  size_t login_text = 16384;           // bytes of keys of one login or text exchange
+  unsigned commands = 128;             // MaxCmdSN window of a session
+  uint64_t session_bytes = 64U << 20;  // data of commands under way, of one session
+  uint64_t total_bytes = 1024U << 20;  // of all
+  uint32_t max_transfer = 16U << 20;   // of one command
+  uint32_t max_data_segment = 262144;  // MaxRecvDataSegmentLength that we declare
   uint32_t first_burst = 262144, max_burst = 1048576;
-  unsigned ping_seconds = 30;           // NOP-In after so long without a word
-  unsigned ping_timeout_seconds = 30;   // and the connection is dropped after so long without an answer
-  unsigned send_seconds = 60;           // a peer that reads nothing for so long is dropped
+  unsigned ping_seconds = 30;  // NOP-In after so long without a word
+  unsigned ping_timeout_seconds =
+      30;                      // and the connection is dropped after so long without an answer
+  unsigned send_seconds = 60;  // a peer that reads nothing for so long is dropped
 };
 
 struct ServerOptions {
-  std::string target_name;   // iqn... or eui... or naa...
+  std::string target_name;  // iqn... or eui... or naa...
   std::string target_alias;
   std::vector<Portal> portals;
   uint16_t portal_group = 1;
@@ -60,23 +61,26 @@ struct ServerOptions {
   Digest header_digest = Digest::allowed, data_digest = Digest::allowed;
   Limits limits;
   // One line of a structured log: an event, and keys with values. May be called by any thread.
-  std::function<void(const std::string& event, const std::vector<std::pair<std::string, std::string>>& fields)> log;
+  std::function<void(const std::string& event,
+                     const std::vector<std::pair<std::string, std::string>>& fields)>
+      log;
 };
 
 struct SessionStatus {
   target::NexusId nexus = 0;
   std::string initiator, peer;
-  std::string isid;           // hexadecimal
+  std::string isid;  // hexadecimal
   uint16_t tsih = 0;
   bool discovery = false;
   bool header_digest = false, data_digest = false;
-  uint64_t seconds = 0;       // since login
+  uint64_t seconds = 0;  // since login
   uint64_t commands = 0, received = 0, sent = 0;
   unsigned under_way = 0;
 };
 
 struct ServerTotals {
-  uint64_t logins = 0, logins_failed = 0, logouts = 0, connections_lost = 0, digest_errors = 0, protocol_errors = 0;
+  uint64_t logins = 0, logins_failed = 0, logouts = 0, connections_lost = 0, digest_errors = 0,
+           protocol_errors = 0;
   unsigned sessions = 0, connections = 0;
 };
 

@@ -14,15 +14,16 @@ class Device;
 
 // Where a handler runs.
 enum class Where : uint8_t {
-  here,    // never waits for a disk: on the thread that submits
-  io,      // on the submitting thread as long as it would not block (Context::may_block == no), else on a thread of the I/O pool
-  copy,    // on a thread of the copy pool, which is small and of lower priority
+  here,  // never waits for a disk: on the thread that submits
+  io,  // on the submitting thread as long as it would not block (Context::may_block == no), else on a thread of the I/O pool
+  copy,  // on a thread of the copy pool, which is small and of lower priority
 };
 
 struct Context {
   Device& device;
   const Nexus& nexus;
-  LogicalUnit* unit = nullptr;  // null: the LUN is none that the initiator may see (INQUIRY, REPORT LUNS, REQUEST SENSE only)
+  LogicalUnit* unit =
+      nullptr;  // null: the LUN is none that the initiator may see (INQUIRY, REPORT LUNS, REQUEST SENSE only)
   Task& task;
   MayBlock may_block = MayBlock::yes;
   // The task was aborted meanwhile: long handlers look at it between pieces.
@@ -41,15 +42,17 @@ using Handler = Handled (*)(Context& context);
 
 struct Command {
   uint8_t opcode = 0;
-  std::optional<uint16_t> service_action;  // where byte 1 bits 4..0 (or bytes 8, 9 of 7Fh) tell commands apart
-  uint8_t length = 0;                      // of the CDB
+  std::optional<uint16_t>
+      service_action;  // where byte 1 bits 4..0 (or bytes 8, 9 of 7Fh) tell commands apart
+  uint8_t length = 0;  // of the CDB
   // CDB USAGE DATA of REPORT SUPPORTED OPERATION CODES: bits that are evaluated. A CDB with other bits set is refused with 5/24/00.
   std::array<uint8_t, 16> usage{};
-  std::string_view name;                   // as the standard writes it
+  std::string_view name;  // as the standard writes it
   Need need = Need::nothing;
   Where where = Where::here;
-  bool without_unit = false;               // carried out where there is no such LUN
-  bool past_attention = false;             // not stopped by a unit attention (SPC-4: INQUIRY, REPORT LUNS, REQUEST SENSE)
+  bool without_unit = false;  // carried out where there is no such LUN
+  bool past_attention =
+      false;  // not stopped by a unit attention (SPC-4: INQUIRY, REPORT LUNS, REQUEST SENSE)
   Handler run = nullptr;
 };
 

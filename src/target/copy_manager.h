@@ -21,10 +21,11 @@ struct Context;
 struct CopyLimits {
   uint16_t max_cscds = 16;
   uint16_t max_segments = 256;
-  uint32_t max_list_length = 16384;          // descriptors of both kinds; see offload notes on DescrLimits for the lower bounds
-  uint32_t max_segment_length = 1U << 30;    // bytes
-  uint16_t max_ranges = 64;                  // of POPULATE TOKEN and WRITE USING TOKEN: Windows uses no more
-  uint32_t default_token_timeout = 60;       // seconds without use
+  uint32_t max_list_length =
+      16384;  // descriptors of both kinds; see offload notes on DescrLimits for the lower bounds
+  uint32_t max_segment_length = 1U << 30;  // bytes
+  uint16_t max_ranges = 64;  // of POPULATE TOKEN and WRITE USING TOKEN: Windows uses no more
+  uint32_t default_token_timeout = 60;  // seconds without use
   uint32_t max_token_timeout = 600;
   uint64_t max_token_bytes = uint64_t{1} << 40;
   uint64_t optimal_token_bytes = uint64_t{256} << 20;
@@ -60,12 +61,12 @@ class CopyManager {
   Outcome extended_copy(Context& context, bool lid4);
   Outcome populate_token(Context& context);
   Outcome write_using_token(Context& context);
-  Outcome abort_operation(Context& context);        // COPY OPERATION ABORT
-  Outcome receive_results(Context& context);        // 84h, every service action
+  Outcome abort_operation(Context& context);  // COPY OPERATION ABORT
+  Outcome receive_results(Context& context);  // 84h, every service action
 
-  void nexus_lost(NexusId nexus);                   // results go; tokens stay until they time out
+  void nexus_lost(NexusId nexus);  // results go; tokens stay until they time out
   void unit_reset(LogicalUnit& unit);
-  void unit_removed(LogicalUnit& unit);             // its tokens are revoked
+  void unit_removed(LogicalUnit& unit);  // its tokens are revoked
   std::vector<CopyStatus> copies() const;
   struct Totals {
     uint64_t copies = 0, shared = 0, moved = 0, zeroed = 0, failed = 0, tokens = 0, tokens_now = 0;

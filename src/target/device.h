@@ -20,7 +20,7 @@ using LunMap = std::map<uint16_t, std::shared_ptr<LogicalUnit>>;
 using LunMapOf = std::function<LunMap(const std::string& initiator)>;
 
 struct DeviceOptions {
-  std::string name;                  // SCSI device name: the iSCSI name of the target
+  std::string name;  // SCSI device name: the iSCSI name of the target
   std::string vendor = "COPYFILE";
   std::string product = "VIRTUAL-DISK";  // the same for all units: ESXi copies between no others
   std::string revision = "0001";

@@ -18,20 +18,21 @@ enum class MayBlock : uint8_t { no, yes };
 
 struct ImageInfo {
   uint64_t size = 0;
-  uint64_t file_system = 0;      // equal for images that may share blocks with each other
-  uint32_t granularity = 4096;   // block of the file system: what a clone must be aligned to
+  uint64_t file_system = 0;     // equal for images that may share blocks with each other
+  uint32_t granularity = 4096;  // block of the file system: what a clone must be aligned to
   bool read_only = false;
-  bool can_share = false;        // clones were seen to work here (a probe, not the name of the file system)
+  bool can_share =
+      false;  // clones were seen to work here (a probe, not the name of the file system)
   bool can_punch = false;
 };
 
 // How the bytes of a copy moved; kept a piece at a time by the copy manager and shown by `ctl` and the metrics.
 struct CopyAccount {
-  uint64_t shared = 0;     // cloned: no bytes were moved
-  uint64_t moved = 0;      // copied by the host
-  uint64_t zeroed = 0;     // holes and zeros
-  std::string mechanism;   // of the last piece, as the engine names it
-  std::string reason;      // why nothing better
+  uint64_t shared = 0;    // cloned: no bytes were moved
+  uint64_t moved = 0;     // copied by the host
+  uint64_t zeroed = 0;    // holes and zeros
+  std::string mechanism;  // of the last piece, as the engine names it
+  std::string reason;     // why nothing better
 };
 
 // What a copy asks while it runs: false stops it (ECANCELED). Called with the bytes that came to be in place.
@@ -75,7 +76,8 @@ class Image {
 // (flock). Declared here, and made in image_file.cc.
 struct ImageOptions {
   bool read_only = false;
-  bool write_cache = true;  // false: every write is on stable storage before it is acknowledged (O_DSYNC)
+  bool write_cache =
+      true;  // false: every write is on stable storage before it is acknowledged (O_DSYNC)
 };
 Result<std::shared_ptr<Image>> open_image(const std::string& path, const ImageOptions& options);
 

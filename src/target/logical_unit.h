@@ -16,15 +16,17 @@
 
 namespace libcopyfile::target {
 
-class ModePages;  // mode_pages.h: caching, control, read-write error recovery, informational exceptions
+class
+    ModePages;  // mode_pages.h: caching, control, read-write error recovery, informational exceptions
 
 struct UnitOptions {
-  std::string name;              // in the configuration and in messages
-  uint32_t block_length = 512;   // 512 or 4096
-  bool thin = true;              // LBPME: UNMAP and holes
-  bool write_cache = true;       // WCE as it is announced; initiators may change it by MODE SELECT
-  std::string serial;            // VPD 80h; from it and the target's name comes the NAA designator. Stable over restarts
-  std::string reservations_file; // see Reservations
+  std::string name;             // in the configuration and in messages
+  uint32_t block_length = 512;  // 512 or 4096
+  bool thin = true;             // LBPME: UNMAP and holes
+  bool write_cache = true;      // WCE as it is announced; initiators may change it by MODE SELECT
+  std::string
+      serial;  // VPD 80h; from it and the target's name comes the NAA designator. Stable over restarts
+  std::string reservations_file;  // see Reservations
 };
 
 // What a token watches where it can't be a point in time: told before a byte of these ranges changes.
@@ -45,7 +47,9 @@ class LogicalUnit {
   Image& image() const { return *image_; }
   std::shared_ptr<Image> shared_image() const { return image_; }
   uint32_t block_length() const { return options_.block_length; }
-  uint64_t blocks() const { return image_->info().size / options_.block_length; }  // a last part of a block is not served
+  uint64_t blocks() const {
+    return image_->info().size / options_.block_length;
+  }  // a last part of a block is not served
   bool read_only() const;
   // NAA type 6, 16 bytes: how copies name this unit. First of designators().
   const wire::Designator& naa() const { return designators_.front(); }
@@ -62,7 +66,8 @@ class LogicalUnit {
 
   // Counters for metrics; relaxed.
   struct Counters {
-    std::atomic<uint64_t> reads{0}, read_bytes{0}, writes{0}, written_bytes{0}, unmapped_bytes{0}, errors{0};
+    std::atomic<uint64_t> reads{0}, read_bytes{0}, writes{0}, written_bytes{0}, unmapped_bytes{0},
+        errors{0};
   };
   Counters& counters() { return counters_; }
 

@@ -20,10 +20,11 @@ using NexusId = uint64_t;
 
 struct Nexus {
   NexusId id = 0;
-  std::string initiator;           // iSCSI name, as the LUN maps know it
-  wire::Bytes transport_id;        // SPC-4 7.6.4: what persistent reservations know an initiator port by, with the ISID
-  uint16_t relative_port = 1;      // of ours
-  std::string peer;                // address, for logs and ctl
+  std::string initiator;  // iSCSI name, as the LUN maps know it
+  wire::Bytes
+      transport_id;  // SPC-4 7.6.4: what persistent reservations know an initiator port by, with the ISID
+  uint16_t relative_port = 1;  // of ours
+  std::string peer;            // address, for logs and ctl
 };
 
 // SAM-5 5.3.
@@ -84,8 +85,9 @@ struct Task {
   uint64_t lun = 0;  // the eight bytes of SAM-5 4.7, big-endian, as they came
   Attribute attribute = Attribute::simple;
   std::array<uint8_t, 16> cdb{};
-  TransferBuffer data_out;        // all that the initiator sends for it, never more than what it announced
-  uint32_t expected_in = 0;       // how many bytes the initiator takes at most
+  TransferBuffer
+      data_out;  // all that the initiator sends for it, never more than what it announced
+  uint32_t expected_in = 0;  // how many bytes the initiator takes at most
   // Called once, by any thread, also for a command that was aborted (then `aborted` is set and nothing goes to the initiator).
   std::function<void(TaskPtr)> done;
 
