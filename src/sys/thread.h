@@ -29,6 +29,10 @@ class Thread {
   bool running_ = false;
 };
 
+// The calling thread runs, and its I/O is done, after that of others (nice 10; the lowest best-effort class of ioprio_set(2), which
+// schedulers other than bfq and mq-deadline don't look at). Refusals are ignored: it is a wish.
+void lower_priority_of_this_thread();
+
 // Blocks a signal in the calling thread while it lives, and takes back one that arrived: what raised it tells by an errno, too.
 class SignalBlock {
  public:

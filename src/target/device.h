@@ -16,7 +16,8 @@ namespace libcopyfile::target {
 
 // LUN to unit, as one initiator sees them. LUN 0 to 255 (peripheral addressing) and on to 16383 (flat).
 using LunMap = std::map<uint16_t, std::shared_ptr<LogicalUnit>>;
-// Which units an initiator may see; changes with the configuration. Any thread.
+// Which units an initiator may see; changes with the configuration. Any thread; must not call the device back, nor wait for a lock
+// that somebody holds who does (open_nexus, close_nexus, lun_maps_changed).
 using LunMapOf = std::function<LunMap(const std::string& initiator)>;
 
 struct DeviceOptions {
@@ -46,9 +47,13 @@ class Device {
 
   // Carries out; task->done is called once. Never blocks for a disk.
   void submit(TaskPtr task);
-  // Returns when what it asks for has happened (aborted tasks have had their done()), or calls `done` later from another thread.
+  // Calls `done` once when what it asks for has happened: aborted tasks have had their done(). From this thread or, later, another.
+  // Resets of the target concern the units that this nexus sees, and no others.
   void manage(Management function, NexusId nexus, uint64_t lun, uint64_t tag,
               std::function<void(ManagementResult)> done);
+
+  // PREEMPT AND ABORT: tasks of the nexus on this unit end without an answer, except that one. Does not wait for them.
+  void abort_tasks_of(LogicalUnit& unit, NexusId nexus, const Task* except = nullptr);
 
   // Units as this nexus sees them; for REPORT LUNS, and for the copy manager, which resolves nothing else (CVE-2020-28374).
   LunMap units_of(NexusId nexus) const;
@@ -60,6 +65,11 @@ class Device {
 
   CopyManager& copies();
   Executor& executor();
+
+ private:
+  class State;
+  explicit Device(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
 };
 
 // SAM-5 4.7: eight bytes of a LUN to its number and back; nothing for what no unit of ours can have.

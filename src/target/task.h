@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "wire/bytes.h"
 #include "wire/sense.h"
@@ -21,8 +22,8 @@ using NexusId = uint64_t;
 struct Nexus {
   NexusId id = 0;
   std::string initiator;  // iSCSI name, as the LUN maps know it
-  wire::Bytes
-      transport_id;  // SPC-4 7.6.4: what persistent reservations know an initiator port by, with the ISID
+  // SPC-4 7.6.4: what persistent reservations know an initiator port by, with the ISID.
+  wire::Bytes transport_id;
   uint16_t relative_port = 1;  // of ours
   std::string peer;            // address, for logs and ctl
 };
@@ -60,6 +61,13 @@ class TransferBuffer {
   // Empty where there is no memory.
   explicit TransferBuffer(size_t size);
   explicit TransferBuffer(wire::View bytes);
+  TransferBuffer(TransferBuffer&& other) noexcept
+      : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+  TransferBuffer& operator=(TransferBuffer&& other) noexcept {
+    data_ = std::move(other.data_);
+    size_ = std::exchange(other.size_, 0);
+    return *this;
+  }
   std::span<uint8_t> span() { return {data_.get(), size_}; }
   std::span<const uint8_t> span() const { return {data_.get(), size_}; }
   wire::View view() const { return span(); }
@@ -85,8 +93,8 @@ struct Task {
   uint64_t lun = 0;  // the eight bytes of SAM-5 4.7, big-endian, as they came
   Attribute attribute = Attribute::simple;
   std::array<uint8_t, 16> cdb{};
-  TransferBuffer
-      data_out;  // all that the initiator sends for it, never more than what it announced
+  // All that the initiator sends for it, never more than what it announced.
+  TransferBuffer data_out;
   uint32_t expected_in = 0;  // how many bytes the initiator takes at most
   // Called once, by any thread, also for a command that was aborted (then `aborted` is set and nothing goes to the initiator).
   std::function<void(TaskPtr)> done;
@@ -99,9 +107,14 @@ struct Task {
   // How many bytes of data the CDB stands for (in or out): the front end tells residuals by it.
   uint64_t transfer_length = 0;
   bool aborted = false;
+  // The initiator wants sense data in descriptor format (D_SENSE of the control mode page).
+  bool descriptor_sense = false;
 
   wire::View command() const { return {std::span<const uint8_t>(cdb)}; }
 };
+
+// What goes to the initiator with CHECK CONDITION, at most wire::kMaxSense bytes, in the format that it wants; else empty.
+wire::Bytes sense_data_of(const Task& task);
 
 // SAM-5 7: task management functions.
 enum class Management : uint8_t {

@@ -35,4 +35,19 @@ inline constexpr SenseCode kGranularity{illegal_request, 0x26, 0x0d};
 inline constexpr SenseCode kRodResources{illegal_request, 0x55, 0x0c};
 inline constexpr SenseCode kNoSpace{data_protect, 0x27, 0x07};
 
+// What a target answers besides.
+inline constexpr SenseCode kWriteError{medium_error, 0x0c, 0x00};
+inline constexpr SenseCode kUnrecoveredReadError{medium_error, 0x11, 0x00};
+inline constexpr SenseCode kUnitNotSupported{illegal_request, 0x25, 0x00};
+inline constexpr SenseCode kWriteProtected{data_protect, 0x27, 0x00};
+inline constexpr SenseCode kPowerOn{unit_attention, 0x29, 0x00};
+inline constexpr SenseCode kBusReset{unit_attention, 0x29, 0x02};
+inline constexpr SenseCode kDeviceReset{unit_attention, 0x29, 0x03};
+inline constexpr SenseCode kModeParametersChanged{unit_attention, 0x2a, 0x01};
+inline constexpr SenseCode kCapacityChanged{unit_attention, 0x2a, 0x09};
+inline constexpr SenseCode kCommandsCleared{unit_attention, 0x2f, 0x00};
+inline constexpr SenseCode kSavingNotSupported{illegal_request, 0x39, 0x00};
+inline constexpr SenseCode kReportedLunsChanged{unit_attention, 0x3f, 0x0e};
+inline constexpr SenseCode kInternalFailure{hardware_error, 0x44, 0x00};
+
 }  // namespace libcopyfile::wire::codes
