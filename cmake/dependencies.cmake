@@ -29,6 +29,10 @@ mark_as_advanced(LIBISCSI_INCLUDE_DIR)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 
+# For the daemon's configuration, headers only: one file of ours includes them.
+find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
+mark_as_advanced(TOMLPLUSPLUS_INCLUDE_DIR)
+
 # For the manual.
 find_program(SCDOC scdoc REQUIRED)
 mark_as_advanced(SCDOC)

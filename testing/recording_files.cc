@@ -13,7 +13,8 @@ std::string text_of(Range range) {
 
 std::string text_of(uint64_t offset, size_t length, Cache cache) {
   const std::string where = offset == kStream ? "stream" : std::to_string(offset);
-  return where + "+" + std::to_string(length) + (cache == Cache::drop ? " dontcache" : "");
+  constexpr std::string_view kCache[] = {"", " dontcache", " nowait", " dsync"};
+  return where + "+" + std::to_string(length) + std::string(kCache[static_cast<size_t>(cache)]);
 }
 
 std::string text_of(const CopyRange& range, const std::string& out) {
@@ -181,7 +182,7 @@ Done RecordingFiles::advise(int fd, Range range, Advice advice) {
 }
 
 Result<Fd> RecordingFiles::reopen(int fd, Reopen how) {
-  constexpr std::string_view kHow[] = {"direct_read", "direct_write", "read"};
+  constexpr std::string_view kHow[] = {"direct_read", "direct_write", "read", "read_write"};
   Result<Fd> again =
       note("reopen", fd, std::string(kHow[static_cast<size_t>(how)]), real_.reopen(fd, how));
   if (again) recorder_.names().set(again->get(), recorder_.names().get(fd));

@@ -101,12 +101,15 @@ enum class Reopen : uint8_t {
   direct_read,
   direct_write,
   read,  // through the page cache
+  read_write,
 };
 
 // How a transfer treats the page cache.
 enum class Cache : uint8_t {
-  keep,  // as read(2) and write(2) do
-  drop,  // RWF_DONTCACHE (6.14; safe from 6.16): pages made by this transfer go away behind it
+  keep,      // as read(2) and write(2) do
+  drop,      // RWF_DONTCACHE (6.14; safe from 6.16): pages made by this transfer go away behind it
+  resident,  // RWF_NOWAIT (4.14): what needs no waiting. EAGAIN else, EOPNOTSUPP where the file system can't tell
+  through,   // RWF_DSYNC (4.7): a write is on stable storage when it returns. Reads as `keep`
 };
 
 // The offset of a transfer at the file position, for pipes, sockets and terminals.

@@ -35,6 +35,16 @@ Done outcome(long rc, Op op, Range range = {}) {
   return {};
 }
 
+int transfer_flags(Cache cache) {
+  switch (cache) {
+    case Cache::keep: break;
+    case Cache::drop: return kRwfDontCache;
+    case Cache::resident: return RWF_NOWAIT;
+    case Cache::through: return RWF_DSYNC;
+  }
+  return 0;
+}
+
 off_t signed_offset(uint64_t offset) { return static_cast<off_t>(offset); }
 
 }  // namespace
@@ -80,7 +90,8 @@ Result<size_t> KernelFiles::read(int fd, std::span<std::byte> buffer, uint64_t o
                    range);
   }
   const iovec io{buffer.data(), buffer.size()};
-  return counted(::preadv2(fd, &io, 1, signed_offset(offset), kRwfDontCache), Op::read, range);
+  return counted(::preadv2(fd, &io, 1, signed_offset(offset), transfer_flags(cache)), Op::read,
+                 range);
 }
 
 Result<size_t> KernelFiles::write(int fd, std::span<const std::byte> data, uint64_t offset,
@@ -91,7 +102,8 @@ Result<size_t> KernelFiles::write(int fd, std::span<const std::byte> data, uint6
     return counted(::pwrite(fd, data.data(), data.size(), signed_offset(offset)), Op::write, range);
   }
   const iovec io{const_cast<std::byte*>(data.data()), data.size()};
-  return counted(::pwritev2(fd, &io, 1, signed_offset(offset), kRwfDontCache), Op::write, range);
+  return counted(::pwritev2(fd, &io, 1, signed_offset(offset), transfer_flags(cache)), Op::write,
+                 range);
 }
 
 Result<size_t> KernelFiles::copy_range(int in, int out, const CopyRange& range) {
@@ -205,8 +217,10 @@ Done KernelFiles::advise(int fd, Range range, Advice advice) {
 Result<Fd> KernelFiles::reopen(int fd, Reopen how) {
   std::array<char, 32> path{};
   std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", fd);
-  const int mode = how == Reopen::direct_write ? O_WRONLY : O_RDONLY;
-  const int direct = how == Reopen::read ? 0 : O_DIRECT;
+  int mode = how == Reopen::direct_write ? O_WRONLY : O_RDONLY;
+  if (how == Reopen::read_write) mode = O_RDWR;
+  const bool cached = how == Reopen::read || how == Reopen::read_write;
+  const int direct = cached ? 0 : O_DIRECT;
   const int again = ::open(path.data(), mode | direct | O_CLOEXEC | O_NOCTTY);
   if (again < 0) return fail(errno, Op::open);
   return Fd(again);

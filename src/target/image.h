@@ -44,15 +44,19 @@ class Image {
   virtual ~Image() = default;
   virtual const ImageInfo& info() const = 0;
   virtual std::string name() const = 0;  // the path, for people
+  // Looks whether the operator has made the image larger: true where info() says so from now on. EINVAL where it has become
+  // smaller, which changes nothing: what is missing fails to be read.
+  virtual Result<bool> refresh() { return false; }
 
   // All or an error.
   virtual Done read(uint64_t offset, std::span<uint8_t> into, MayBlock may) = 0;
   virtual Done write(uint64_t offset, std::span<const uint8_t> data, MayBlock may) = 0;
-  // What was written before is on stable storage (fdatasync), and so is every clone into this image.
+  // What was written before is on stable storage (fdatasync), and so is every clone into this image. Once it has failed it fails
+  // for good (EIO): the kernel drops pages that it could not write, and a later fdatasync would know nothing of them.
   virtual Done flush() = 0;
   // Reads as zero afterwards. `unmap`: blocks are given back where possible; else they stay allocated where possible.
   virtual Done zero(Range range, bool unmap) = 0;
-  // Write-back towards the page cache: PREFETCH. Never fails for want of support.
+  // Read-ahead into the page cache: PRE-FETCH. Never fails for want of support.
   virtual Done prefetch(Range range) = 0;
   // The run of bytes from `offset` on that is all mapped, or all not: its end, at most `until`.
   struct Run {

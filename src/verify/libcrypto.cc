@@ -22,6 +22,7 @@ Result<Libcrypto> Libcrypto::load(const char* name) {
   const bool all = find(library, "EVP_MD_CTX_new", found.md_ctx_new) &&
                    find(library, "EVP_MD_CTX_free", found.md_ctx_free) &&
                    find(library, "EVP_sha256", found.sha256) &&
+                   find(library, "EVP_md5", found.md5) &&
                    find(library, "EVP_DigestInit_ex", found.digest_init) &&
                    find(library, "EVP_DigestUpdate", found.digest_update) &&
                    find(library, "EVP_DigestFinal_ex", found.digest_final);
