@@ -20,15 +20,6 @@ constexpr uint64_t kLargest = 1U << 20;
 
 tl::unexpected<Error> damaged() { return fail(EBADMSG, Op::load); }
 
-Result<std::string> checksum(std::string_view text) {
-  Result<Hasher> hasher = Hasher::make(Algorithm::xxh3_128);
-  if (!hasher) return fail(hasher.error());
-  hasher->add(std::as_bytes(std::span(text)));
-  const Result<Digest> digest = hasher->finish();
-  if (!digest) return fail(digest.error());
-  return digest->text();
-}
-
 std::string hex(uint64_t value) {
   wire::Bytes bytes(8);
   wire::Writer(bytes).be64(0, value);
@@ -160,6 +151,15 @@ Done write(const Place& place, std::string_view text) {
 
 }  // namespace
 
+Result<std::string> with_checksum(std::string body) {
+  Result<Hasher> hasher = Hasher::make(Algorithm::xxh3_128);
+  if (!hasher) return fail(hasher.error());
+  hasher->add(std::as_bytes(std::span(body)));
+  const Result<Digest> digest = hasher->finish();
+  if (!digest) return fail(digest.error());
+  return std::move(body) + "checksum " + digest->text() + "\n";
+}
+
 std::string encode_reservations(const PersistentState& state) {
   const bool kept = state.aptpl && !state.registrations.empty();
   std::string text = std::string(kMagic) + std::string(kVersion) + "\nreservation ";
@@ -180,9 +180,9 @@ Result<PersistentState> decode_reservations(std::string_view text) {
   const size_t last = text.rfind('\n', text.empty() ? 0 : text.size() - 2);
   if (last == std::string_view::npos || text.back() != '\n') return damaged();
   const std::string_view body = text.substr(0, last + 1);
-  const Result<std::string> sum = checksum(body);
-  if (!sum) return fail(sum.error());
-  if (text.substr(body.size()) != "checksum " + *sum + "\n") return damaged();
+  const Result<std::string> right = with_checksum(std::string(body));
+  if (!right) return fail(right.error());
+  if (text != *right) return damaged();
 
   std::string_view lines = body.substr(kMagic.size());
   if (take(lines, '\n') != kVersion) return fail(EOPNOTSUPP, Op::load);
@@ -206,11 +206,9 @@ Result<PersistentState> ReservationFile::load() const {
 }
 
 Done ReservationFile::save(const PersistentState& state) const {
-  const std::string body = encode_reservations(state);
-  const Result<std::string> sum = checksum(body);
-  if (!sum) return fail(sum.error());
-  if (Done ok = write(split(path_), body + "checksum " + *sum + "\n"); !ok)
-    return fail(named(ok.error(), path_));
+  const Result<std::string> text = with_checksum(encode_reservations(state));
+  if (!text) return fail(text.error());
+  if (Done ok = write(split(path_), *text); !ok) return fail(named(ok.error(), path_));
   return {};
 }
 

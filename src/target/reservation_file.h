@@ -13,6 +13,8 @@ namespace libcopyfile::target {
 // What is kept of a state, without the checksum: nothing of it where APTPL is not asked for, and never the generation, which a
 // power on sets to zero (SPC-4 6.15.2). Equal texts need no writing.
 std::string encode_reservations(const PersistentState& state);
+// What the file holds: `body` and the line that tells damage.
+Result<std::string> with_checksum(std::string body);
 // A file's text, with its checksum. EBADMSG for what was not written so, or was changed since; EOPNOTSUPP for a version that is not known. Nothing is guessed.
 Result<PersistentState> decode_reservations(std::string_view text);
 
