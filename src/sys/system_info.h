@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 namespace libcopyfile {
@@ -15,6 +16,8 @@ struct SystemInfo {
 SystemInfo system_info();
 // 16 hexadecimal digits that nobody can guess.
 std::string random_name();
+// Fills `bytes` with what nobody can guess: secrets. False where the system has none, or not yet; then they are not to be used.
+bool random_bytes(std::span<uint8_t> bytes);
 // The umask of this process, read from /proc: umask(2) can only be asked by setting it, which races with other threads. 077 where
 // /proc does not tell.
 uint32_t creation_mask();

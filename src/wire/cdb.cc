@@ -42,7 +42,8 @@ Decoded<Command> decode_copy_in(View cdb) {
   const auto action = static_cast<CopyIn>(cdb.u8(1) & kServiceAction);
   CopyInCdb in{action, 0, cdb.be32(10)};
   switch (action) {
-    case CopyIn::operating_parameters: return in;
+    case CopyIn::operating_parameters:
+    case CopyIn::report_all_rod_tokens: return in;
     case CopyIn::copy_status_lid1:
     case CopyIn::failed_segment_details: in.list_id = cdb.u8(2); return in;
     case CopyIn::copy_status_lid4:
@@ -122,7 +123,8 @@ Cdb encode(const CopyInCdb& command) {
   Writer out(cdb.bytes);
   out.u8(1, static_cast<uint8_t>(command.action));
   switch (command.action) {
-    case CopyIn::operating_parameters: break;
+    case CopyIn::operating_parameters:
+    case CopyIn::report_all_rod_tokens: break;
     case CopyIn::copy_status_lid1:
     case CopyIn::failed_segment_details: out.u8(2, static_cast<uint8_t>(command.list_id)); break;
     case CopyIn::copy_status_lid4:

@@ -43,6 +43,7 @@ enum class CopyIn : uint8_t {
   failed_segment_details = 0x04,
   copy_status_lid4 = 0x05,
   rod_token_information = 0x07,
+  report_all_rod_tokens = 0x08,
 };
 
 // How the commands of one copy are named: one byte in LID1, four in LID4 and with tokens.

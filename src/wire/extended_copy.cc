@@ -197,6 +197,13 @@ Decoded<void> read_segments(View data, const Layout& layout, uint16_t most, Copy
 
 }  // namespace
 
+std::array<uint8_t, Cscd::kSize> encode(const Cscd& cscd) {
+  std::array<uint8_t, Cscd::kSize> bytes{};
+  Writer out(bytes);
+  put_cscd(out, 0, cscd);
+  return bytes;
+}
+
 size_t encoded_size(const Segment& segment) {
   return std::visit([](const auto& one) { return size_of(one); }, segment);
 }

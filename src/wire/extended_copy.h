@@ -2,6 +2,7 @@
 // LID1 is what targets implement; LID4 is the same list behind another header.
 #pragma once
 
+#include <array>
 #include <variant>
 #include <vector>
 
@@ -33,6 +34,9 @@ struct Cscd {
   uint32_t block_length = 512;  // 24 bits
   bool operator==(const Cscd&) const = default;
 };
+
+// REQUIRES a designator of at most kMaxDesignator bytes.
+std::array<uint8_t, Cscd::kSize> encode(const Cscd& cscd);
 
 // Segment descriptors. CSCDs are named by their index in the list.
 

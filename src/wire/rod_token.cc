@@ -145,6 +145,19 @@ Bytes encode(const TokenInformation& information) {
   return bytes;
 }
 
+Bytes encode_token_report(const std::vector<Token>& tokens) {
+  constexpr size_t kReportHead = 8;
+  Bytes bytes(kReportHead + tokens.size() * kManagementToken);
+  Writer out(bytes);
+  out.be32(0, static_cast<uint32_t>(bytes.size() - 4));
+  size_t at = kReportHead;
+  for (const Token& token : tokens) {
+    out.bytes(at, View(token).part(0, kManagementToken));
+    at += kManagementToken;
+  }
+  return bytes;
+}
+
 std::optional<TokenInformation> decode_token_information(View data) {
   auto status = decode_operation_status(data);
   if (!status) return std::nullopt;

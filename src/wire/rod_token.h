@@ -90,4 +90,8 @@ Bytes encode(const TokenInformation& information);
 // Nothing where a length is wrong: descriptors of neither 0 nor 514 bytes, or not there.
 std::optional<TokenInformation> decode_token_information(View data);
 
+// REPORT ALL ROD TOKENS (SPC-4 6.30): of each token the part that names it, without what makes it valid.
+inline constexpr size_t kManagementToken = 96;
+Bytes encode_token_report(const std::vector<Token>& tokens);
+
 }  // namespace libcopyfile::wire

@@ -8,6 +8,9 @@ namespace libcopyfile::wire::codes {
 using enum SenseKey;
 
 inline constexpr SenseCode kOperationInProgress{illegal_request, 0x00, 0x16};
+inline constexpr SenseCode kCopyAborted{copy_aborted, 0x00, 0x00};
+inline constexpr SenseCode kSegmentField{copy_aborted, 0x26, 0x00};
+inline constexpr SenseCode kSegmentInexact{copy_aborted, 0x26, 0x0a};
 inline constexpr SenseCode kUnreachable{copy_aborted, 0x08, 0x04};
 inline constexpr SenseCode kThirdPartyFailure{copy_aborted, 0x0d, 0x01};
 inline constexpr SenseCode kTargetNotReachable{copy_aborted, 0x0d, 0x02};
@@ -17,6 +20,8 @@ inline constexpr SenseCode kOverrun{copy_aborted, 0x0d, 0x05};
 inline constexpr SenseCode kParameterListLength{illegal_request, 0x1a, 0x00};
 inline constexpr SenseCode kInvalidOperation{illegal_request, 0x20, 0x00};
 inline constexpr SenseCode kLbaOutOfRange{illegal_request, 0x21, 0x00};
+inline constexpr SenseCode kTokenUnusable{illegal_request, 0x23, 0x00};
+inline constexpr SenseCode kTokenTypeUnsupported{illegal_request, 0x23, 0x01};
 inline constexpr SenseCode kTokenUnknown{illegal_request, 0x23, 0x04};
 inline constexpr SenseCode kTokenCorrupt{illegal_request, 0x23, 0x05};
 inline constexpr SenseCode kTokenRevoked{illegal_request, 0x23, 0x06};
@@ -33,6 +38,9 @@ inline constexpr SenseCode kInexactSegment{illegal_request, 0x26, 0x0a};
 inline constexpr SenseCode kInlineLength{illegal_request, 0x26, 0x0b};
 inline constexpr SenseCode kGranularity{illegal_request, 0x26, 0x0d};
 inline constexpr SenseCode kRodResources{illegal_request, 0x55, 0x0c};
+inline constexpr SenseCode kTokenResources{illegal_request, 0x55, 0x0d};
+inline constexpr SenseCode kNoResources{aborted_command, 0x55, 0x03};
+inline constexpr SenseCode kWriteProtected{data_protect, 0x27, 0x00};
 inline constexpr SenseCode kNoSpace{data_protect, 0x27, 0x07};
 
 // What a target answers besides.

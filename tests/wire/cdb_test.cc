@@ -46,6 +46,8 @@ const std::vector<Case>& cases() {
        "84 05 01020304 00*4 00000040 00 00"},
       {"rod_token_information", CopyInCdb{CopyIn::rod_token_information, 0x01020304, 1024},
        "84 07 01020304 00*4 00000400 00 00"},
+      {"report_all_rod_tokens", CopyInCdb{CopyIn::report_all_rod_tokens, 0, 0x1000},
+       "84 08 00*8 00001000 00 00"},
   };
   return all;
 }

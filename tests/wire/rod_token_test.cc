@@ -151,5 +151,18 @@ TEST(TokenInformation, WrongLengthsAreRefused) {
   EXPECT_FALSE(decode_token_information(hex("00000000")));
 }
 
+TEST(TokenReport, HoldsTheFirstPartOfEachToken) {
+  Token token = zero_token();
+  token[95] = 0x77;
+  token[96] = 0x88;
+  const Bytes report = encode_token_report({token, token});
+  ASSERT_EQ(report.size(), 8U + 2 * 96U);
+  EXPECT_EQ(View(report).be32(0), 4U + 2 * 96U);
+  EXPECT_EQ(View(report).be32(8), 0xffff0001U);
+  EXPECT_EQ(View(report).u8(8 + 95), 0x77);
+  EXPECT_EQ(View(report).be32(8 + 96), 0xffff0001U) << "nothing of the secret part in between";
+  EXPECT_EQ(dump(encode_token_report({})), dump(hex("00000004 00000000")));
+}
+
 }  // namespace
 }  // namespace libcopyfile::test
