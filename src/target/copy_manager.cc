@@ -1,46 +1,159 @@
 #include "target/copy_manager.h"
 
-#include "target/command.h"
+#include "target/copy_state.h"
 #include "wire/sense_codes.h"
 
 namespace libcopyfile::target {
 
-class CopyManager::State {
- public:
-  CopyLimits limits;
-};
+using namespace wire;
 
-CopyManager::CopyManager(Device& /*device*/, const CopyLimits& limits)
-    : state_(std::make_unique<State>()) {
-  state_->limits = limits;
+CopyManager::State::State(Device& device_, const CopyLimits& limits_)
+    : device(device_),
+      limits(limits_),
+      operations({limits_.max_results_per_nexus, limits_.concurrent}),
+      tokens({device_.options().name, limits_.max_tokens_per_initiator}) {
+  // Without the thread, tokens expire when somebody asks for one.
+  if (auto thread = Thread::start([this] { sweep(); })) sweeper_.emplace(std::move(*thread));
 }
+
+CopyManager::State::~State() {
+  operations.stop();
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_all();
+}
+
+void CopyManager::State::sweep() {
+  // The shortest time that a token may have is a second: looking twice in one is as good as being told of each.
+  constexpr std::chrono::milliseconds kPeriod{500};
+  std::unique_lock lock(mutex_);
+  while (!ending_) {
+    changed_.wait_for(lock, kPeriod);
+    lock.unlock();
+    tokens.expire();
+    lock.lock();
+  }
+}
+
+Decoded<View> CopyManager::State::parameters(const Context& context, const CopyOutCdb& cdb) {
+  const View data = context.data_out();
+  if (data.size() < cdb.parameter_length) {
+    return tl::unexpected(refusal(codes::kParameterListLength));
+  }
+  return data.part(0, cdb.parameter_length);
+}
+
+std::shared_ptr<LogicalUnit> CopyManager::State::addressed(const Context& context) const {
+  const auto unit = device.unit_of(context.nexus.id, context.task.lun);
+  return unit.get() == context.unit ? unit : nullptr;
+}
+
+OperationInfo CopyManager::State::describe(const Context& context, CopyOut action) const {
+  OperationInfo info;
+  info.action = action;
+  info.nexus = context.nexus.id;
+  info.initiator = context.nexus.initiator;
+  info.addressed = addressed(context);
+  info.block_length = context.unit->block_length();
+  return info;
+}
+
+tl::expected<OperationPtr, Outcome> CopyManager::State::begin(OperationInfo info) {
+  const NexusId nexus = info.nexus;
+  const bool lid1 = info.action == CopyOut::extended_copy_lid1;
+  auto operation = operations.begin(std::move(info));
+  if (operation) {
+    // One that was lost meanwhile comes to ask no more, and is not lost again.
+    if (!device.nexus(nexus)) operations.drop(nexus);
+    return *operation;
+  }
+  switch (operation.error()) {
+    case Operations::Refusal::in_use:
+      return tl::unexpected(Outcome::refused(lid1 ? refusal_at(codes::kInvalidFieldInList, 0)
+                                                  : refusal(codes::kOperationInProgress)));
+    case Operations::Refusal::full: return tl::unexpected(Outcome::refused(codes::kNoResources));
+    case Operations::Refusal::stopping: break;
+  }
+  return tl::unexpected(Outcome::of(Status::busy));
+}
+
+Outcome CopyManager::State::carry_out(Context& context, OperationInfo info, bool immediate,
+                                      Work work) {
+  const auto operation = begin(std::move(info));
+  if (!operation) return operation.error();
+  return carry_out(context, *operation, immediate, std::move(work));
+}
+
+Outcome CopyManager::State::carry_out(Context& context, const OperationPtr& operation,
+                                      bool immediate, Work work) {
+  if (!immediate) {
+    CopyRun run(*operation, &context.aborted);
+    OperationResult result = work(run, *operation);
+    const Outcome outcome = result.outcome;
+    operations.end(operation, std::move(result));
+    return outcome;
+  }
+  const bool queued = device.executor().run_copy([this, operation, work = std::move(work)] {
+    CopyRun run(*operation, nullptr);
+    operations.end(operation, work(run, *operation));
+  });
+  if (queued) return Outcome::good();
+  operations.end(operation, {OperationStatus::State::terminated, Outcome::of(Status::task_set_full),
+                             std::nullopt});
+  operations.forget(operation);
+  return Outcome::of(Status::task_set_full);
+}
+
+OperationResult failed(const Error& error) {
+  if (error.code == ECANCELED) {
+    return {OperationStatus::State::terminated, Outcome::of(Status::task_aborted), std::nullopt};
+  }
+  return refused(copy_failure(error));
+}
+
+OperationResult refused(Sense sense) {
+  return {OperationStatus::State::error, Outcome::refused(std::move(sense)), std::nullopt};
+}
+
+CopyManager::CopyManager(Device& device, const CopyLimits& limits)
+    : state_(std::make_unique<State>(device, limits)) {}
+
 CopyManager::~CopyManager() = default;
 
 const CopyLimits& CopyManager::limits() const { return state_->limits; }
-wire::OperatingParameters CopyManager::operating_parameters() const { return {}; }
-wire::ThirdPartyCopy CopyManager::page_for(const LogicalUnit& /*unit*/) const { return {}; }
 
-Outcome CopyManager::extended_copy(Context& /*context*/, bool /*lid4*/) {
-  return Outcome::refused(wire::codes::kInvalidOperation);
-}
-Outcome CopyManager::populate_token(Context& /*context*/) {
-  return Outcome::refused(wire::codes::kInvalidOperation);
-}
-Outcome CopyManager::write_using_token(Context& /*context*/) {
-  return Outcome::refused(wire::codes::kInvalidOperation);
-}
-Outcome CopyManager::abort_operation(Context& /*context*/) {
-  return Outcome::refused(wire::codes::kInvalidOperation);
-}
-Outcome CopyManager::receive_results(Context& /*context*/) {
-  return Outcome::refused(wire::codes::kInvalidOperation);
+Outcome CopyManager::extended_copy(Context& context, bool lid4) {
+  return state_->copy(context, lid4 ? Lid::lid4 : Lid::lid1);
 }
 
-void CopyManager::nexus_lost(NexusId /*nexus*/) {}
-void CopyManager::unit_reset(LogicalUnit& /*unit*/) {}
-void CopyManager::unit_removed(LogicalUnit& /*unit*/) {}
-std::vector<CopyStatus> CopyManager::copies() const { return {}; }
-CopyManager::Totals CopyManager::totals() const { return {}; }
-void CopyManager::stop() {}
+Outcome CopyManager::populate_token(Context& context) { return state_->populate(context); }
+
+Outcome CopyManager::write_using_token(Context& context) { return state_->write(context); }
+
+Outcome CopyManager::abort_operation(Context& context) { return state_->abort(context); }
+
+Outcome CopyManager::receive_results(Context& context) { return state_->receive(context); }
+
+void CopyManager::nexus_lost(NexusId nexus) { state_->operations.drop(nexus); }
+
+void CopyManager::unit_reset(LogicalUnit& unit) { state_->operations.drop(unit); }
+
+void CopyManager::unit_removed(LogicalUnit& unit) {
+  state_->tokens.revoke(unit);
+  state_->operations.drop(unit);
+}
+
+std::vector<CopyStatus> CopyManager::copies() const { return state_->operations.list(); }
+
+CopyManager::Totals CopyManager::totals() const {
+  Totals totals = state_->operations.totals();
+  totals.tokens = state_->tokens.made();
+  totals.tokens_now = state_->tokens.count();
+  return totals;
+}
+
+void CopyManager::stop() { state_->operations.stop(); }
 
 }  // namespace libcopyfile::target

@@ -47,7 +47,6 @@ inline constexpr SenseCode kNoSpace{data_protect, 0x27, 0x07};
 inline constexpr SenseCode kWriteError{medium_error, 0x0c, 0x00};
 inline constexpr SenseCode kUnrecoveredReadError{medium_error, 0x11, 0x00};
 inline constexpr SenseCode kUnitNotSupported{illegal_request, 0x25, 0x00};
-inline constexpr SenseCode kWriteProtected{data_protect, 0x27, 0x00};
 inline constexpr SenseCode kPowerOn{unit_attention, 0x29, 0x00};
 inline constexpr SenseCode kBusReset{unit_attention, 0x29, 0x02};
 inline constexpr SenseCode kDeviceReset{unit_attention, 0x29, 0x03};

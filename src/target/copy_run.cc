@@ -1,0 +1,121 @@
+#include "target/copy_run.h"
+
+#include <algorithm>
+
+#include "sys/system_info.h"
+#include "target/command.h"
+#include "target/mode_pages.h"
+#include "wire/sense_codes.h"
+
+namespace libcopyfile::target {
+namespace {
+
+// I/O of the same ranges waits for a piece, and so does an abort. Clones are so fast that larger ones are no burden.
+constexpr uint64_t kPiece = uint64_t{64} << 20;
+constexpr uint64_t kLargestPiece = uint64_t{1} << 30;
+constexpr double kFastSeconds = 0.02;
+
+}  // namespace
+
+// It ends where the next one can begin on a block.
+Range CopyRun::first_piece(Range range) const {
+  const uint64_t most = piece_ - range.begin % kPiece;
+  return {range.begin, range.begin + std::min(most, range.length())};
+}
+
+Done CopyRun::copy(const CopySource& from, uint64_t from_offset, LogicalUnit& to,
+                   Range destination) {
+  while (!destination.empty()) {
+    const Range piece = first_piece(destination);
+    const uint64_t length = piece.length();
+    if (Done ok = copy_piece(from, from_offset, to, piece); !ok) return ok;
+    from_offset += length;
+    destination.begin += length;
+  }
+  return {};
+}
+
+Done CopyRun::copy_piece(const CopySource& from, uint64_t from_offset, LogicalUnit& to,
+                         Range piece) {
+  if (stopped()) return fail(ECANCELED, Op::progress);
+  CopyHold both;
+  RangeLocks::Hold one;
+  if (from.locks != nullptr) {
+    const Range source{from_offset, from_offset + piece.length()};
+    both = acquire_for_copy(*from.locks, source, to.locks(), piece);
+  } else {
+    one = to.locks().acquire(piece, RangeLocks::Mode::exclusive);
+  }
+  to.about_to_write(piece);
+  // Looked at under the lock of the source: whoever writes to it has said so before.
+  if (from.rod != nullptr && from.rod->revoked()) return fail(ESTALE, Op::read);
+  return transfer(from.image, from_offset, to.image(), piece);
+}
+
+Done CopyRun::copy_aside(Image& from, uint64_t from_offset, Image& to, Range destination) {
+  while (!destination.empty()) {
+    if (stopped()) return fail(ECANCELED, Op::progress);
+    const Range piece = first_piece(destination);
+    const uint64_t length = piece.length();
+    if (Done ok = transfer(from, from_offset, to, piece); !ok) return ok;
+    from_offset += length;
+    destination.begin += length;
+  }
+  return {};
+}
+
+Done CopyRun::transfer(Image& from, uint64_t from_offset, Image& to, Range piece) {
+  CopyAccount account;
+  const double began = monotonic_seconds();
+  const auto progress = [&](uint64_t bytes) {
+    operation_.progress(bytes);
+    return !stopped();
+  };
+  const Done done = to.copy_from(from, from_offset, piece.begin, piece.length(), progress, account);
+  in_place_ += done ? piece.length() : account.shared + account.moved + account.zeroed;
+  operation_.settle(in_place_);
+  operation_.add(account);
+  adapt(account, piece.length(), monotonic_seconds() - began);
+  return done;
+}
+
+void CopyRun::adapt(const CopyAccount& account, uint64_t length, double seconds) {
+  const bool fast = account.shared == length && seconds < kFastSeconds;
+  piece_ = fast ? std::min(std::max(piece_, length) * 2, kLargestPiece) : kPiece;
+}
+
+Done CopyRun::zero(LogicalUnit& to, Range range) {
+  while (!range.empty()) {
+    if (stopped()) return fail(ECANCELED, Op::progress);
+    const Range piece{range.begin, range.begin + std::min(kPiece, range.length())};
+    const auto hold = to.locks().acquire(piece, RangeLocks::Mode::exclusive);
+    to.about_to_write(piece);
+    if (Done ok = to.image().zero(piece, to.options().thin); !ok) return ok;
+    CopyAccount account;
+    account.zeroed = piece.length();
+    account.mechanism = "zero";
+    in_place_ += piece.length();
+    operation_.settle(in_place_);
+    operation_.add(account);
+    range.begin = piece.end;
+  }
+  return {};
+}
+
+Done CopyRun::finish(LogicalUnit& to) {
+  if (to.mode().write_cache()) return {};
+  return to.image().flush();
+}
+
+wire::Sense copy_failure(const Error& error) {
+  const wire::Sense inner = sense_of(error);
+  if (inner.code == wire::codes::kNoSpace) return inner;
+  wire::Sense sense = wire::refusal(wire::codes::kThirdPartyFailure);
+  using From = wire::ForwardedSense::From;
+  const From from = error.op == Op::read ? From::source : From::destination;
+  sense.forwarded.push_back(
+      {from, static_cast<uint8_t>(Status::check_condition), wire::encode_fixed_sense(inner)});
+  return sense;
+}
+
+}  // namespace libcopyfile::target
