@@ -4,8 +4,10 @@ namespace libcopyfile::wire {
 namespace {
 
 constexpr size_t kInquirySize = 36;
+constexpr size_t kLongInquirySize = 96;
+constexpr size_t kVersionsAt = 58, kMostVersions = 8;
 constexpr size_t kPageHead = 4;
-constexpr size_t kLimitsBody = 60;
+constexpr size_t kLimitsBody = 60;  // of B0h; 86h and B1h are as long
 constexpr size_t kCapacitySize = 32;
 
 std::string text(View field) {
@@ -24,17 +26,21 @@ void put_text(Writer& out, size_t at, size_t width, std::string_view value) {
 }  // namespace
 
 Bytes encode(const StandardInquiry& inquiry) {
-  Bytes bytes(kInquirySize);
+  Bytes bytes(inquiry.versions.empty() ? kInquirySize : kLongInquirySize);
   Writer out(bytes);
   out.u8(0, static_cast<uint8_t>((inquiry.qualifier & 7) << 5 | (inquiry.device_type & 0x1f)));
   out.u8(2, inquiry.version);
-  out.u8(3, 0x02);  // RESPONSE DATA FORMAT
-  out.u8(4, kInquirySize - 5);
-  out.u8(5, static_cast<uint8_t>((inquiry.third_party_copy ? 8 : 0) | (inquiry.protect ? 1 : 0)));
+  out.u8(3, inquiry.hierarchical ? 0x12 : 0x02);  // RESPONSE DATA FORMAT 2
+  out.u8(4, static_cast<uint8_t>(bytes.size() - 5));
+  out.u8(5, static_cast<uint8_t>((inquiry.target_port_groups & 3) << 4 |
+                                 (inquiry.third_party_copy ? 8 : 0) | (inquiry.protect ? 1 : 0)));
   out.u8(7, inquiry.command_queueing ? 2 : 0);
   put_text(out, 8, 8, inquiry.vendor);
   put_text(out, 16, 16, inquiry.product);
   put_text(out, 32, 4, inquiry.revision);
+  for (size_t i = 0; i < std::min(inquiry.versions.size(), kMostVersions); ++i) {
+    out.be16(kVersionsAt + 2 * i, inquiry.versions[i]);
+  }
   return bytes;
 }
 
@@ -47,9 +53,14 @@ std::optional<StandardInquiry> decode_standard_inquiry(View data) {
   inquiry.third_party_copy = data.bit(5, 3);
   inquiry.protect = data.bit(5, 0);
   inquiry.command_queueing = data.bit(7, 1);
+  inquiry.hierarchical = data.bit(3, 4);
+  inquiry.target_port_groups = data.u8(5) >> 4 & 3;
   inquiry.vendor = text(data.part(8, 8));
   inquiry.product = text(data.part(16, 16));
   inquiry.revision = text(data.part(32, 4));
+  for (size_t i = 0; i < kMostVersions && data.be16(kVersionsAt + 2 * i) != 0; ++i) {
+    inquiry.versions.push_back(data.be16(kVersionsAt + 2 * i));
+  }
   return inquiry;
 }
 
@@ -77,6 +88,11 @@ std::optional<Bytes> decode_supported_pages(View data) {
   const auto body = page_body(data, kPageSupported);
   if (!body) return std::nullopt;
   return body->copy();
+}
+
+Bytes encode_serial(uint8_t device_type, std::string_view serial) {
+  const Bytes body(serial.begin(), serial.end());
+  return encode_page(device_type, kPageSerial, body);
 }
 
 Bytes encode_identification(uint8_t device_type, const std::vector<Designator>& designators) {
@@ -115,6 +131,7 @@ Bytes encode(uint8_t device_type, const BlockLimits& limits) {
   Writer out(body);
   // Offsets of the standard count from the beginning of the page.
   const size_t head = kPageHead;
+  out.u8(4 - head, limits.write_same_needs_count ? 1 : 0);
   out.u8(5 - head, limits.max_compare_and_write);
   out.be16(6 - head, limits.optimal_granularity);
   out.be32(8 - head, limits.max_transfer);
@@ -134,6 +151,7 @@ std::optional<BlockLimits> decode_block_limits(View data) {
   if (!body || body->size() < 12) return std::nullopt;
   data = data.part(0, kPageHead + body->size());
   BlockLimits limits;
+  limits.write_same_needs_count = data.bit(4, 0);
   limits.max_compare_and_write = data.u8(5);
   limits.optimal_granularity = data.be16(6);
   limits.max_transfer = data.be32(8);
@@ -145,6 +163,32 @@ std::optional<BlockLimits> decode_block_limits(View data) {
   if (data.bit(32, 7)) limits.unmap_alignment = data.be32(32) & 0x7fffffff;
   limits.max_write_same = data.be64(36);
   return limits;
+}
+
+Bytes encode(uint8_t device_type, const ExtendedInquiry& inquiry) {
+  Bytes body(kLimitsBody);
+  Writer out(body);
+  const size_t head = kPageHead;
+  out.u8(5 - head, static_cast<uint8_t>((inquiry.head_of_queue ? 4 : 0) |
+                                        (inquiry.ordered ? 2 : 0) | (inquiry.simple ? 1 : 0)));
+  out.u8(6 - head, inquiry.volatile_cache ? 1 : 0);
+  out.u8(13 - head, inquiry.max_sense);
+  return encode_page(device_type, kPageExtendedInquiry, body);
+}
+
+Bytes encode_characteristics(uint8_t device_type, uint16_t rotation_rate) {
+  Bytes body(kLimitsBody);
+  Writer(body).be16(0, rotation_rate);
+  return encode_page(device_type, kPageCharacteristics, body);
+}
+
+Bytes encode(uint8_t device_type, const Provisioning& provisioning) {
+  Bytes body(4);
+  body[1] = static_cast<uint8_t>(
+      (provisioning.unmap ? 0x80 : 0) | (provisioning.write_same_16 ? 0x40 : 0) |
+      (provisioning.write_same_10 ? 0x20 : 0) | (provisioning.reads_zero ? 0x04 : 0));
+  body[2] = provisioning.thin ? 2 : 0;
+  return encode_page(device_type, kPageProvisioning, body);
 }
 
 Bytes encode(const Capacity& capacity) {

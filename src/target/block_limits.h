@@ -1,0 +1,23 @@
+// What commands on blocks accept at most: announced by VPD page B0h, and kept to by their handlers.
+#pragma once
+
+#include "target/logical_unit.h"
+#include "wire/vpd.h"
+
+namespace libcopyfile::target {
+
+// Bytes that one command may read or write.
+inline constexpr uint64_t kMaxTransfer = uint64_t{16} << 20;
+inline constexpr uint8_t kMaxCompareAndWrite = 128;  // blocks; ESXi wants 1
+// What one WRITE SAME may write, and one UNMAP descriptor free: bounds how long it keeps a thread.
+inline constexpr uint64_t kMaxWriteSame = uint64_t{128} << 20;
+inline constexpr uint64_t kMaxUnmap = uint64_t{4} << 30;
+inline constexpr uint32_t kMaxUnmapDescriptors = 256;
+
+// In blocks of the unit.
+wire::BlockLimits block_limits(const LogicalUnit& unit);
+// How many logical blocks make the unit that the file system keeps its data in, as a power of two: what is aligned to it can be
+// shared.
+uint8_t physical_exponent(const LogicalUnit& unit);
+
+}  // namespace libcopyfile::target
