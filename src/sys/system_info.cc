@@ -78,6 +78,16 @@ unsigned processors() {
   return std::max(1U, static_cast<unsigned>(CPU_COUNT(&set)));
 }
 
+uint64_t resident_memory() {
+  // proc_pid_statm(5): size, resident, in pages.
+  const Fd fd(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
+  std::array<char, 128> text{};
+  if (!fd.valid() || ::read(fd.get(), text.data(), text.size() - 1) <= 0) return 0;
+  unsigned long long size = 0, resident = 0;
+  if (std::sscanf(text.data(), "%llu %llu", &size, &resident) != 2) return 0;
+  return resident * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 unsigned terminal_columns(int fd) {
   winsize size{};
   return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;

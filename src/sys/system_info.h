@@ -31,6 +31,8 @@ uint32_t effective_user();
 uint32_t effective_group();
 // How many processors this process may run on; at least 1.
 unsigned processors();
+// Bytes of memory that this process has resident; 0 if that is not known.
+uint64_t resident_memory();
 // How wide the terminal at `fd` is; 80 if it is none.
 unsigned terminal_columns(int fd);
 // When this system was started, in seconds since the epoch.
