@@ -28,6 +28,9 @@ struct Context {
   MayBlock may_block = MayBlock::yes;
   // The task was aborted meanwhile: long handlers look at it between pieces.
   const std::atomic<bool>& aborted;
+  // PREEMPT AND ABORT: tasks of these nexuses on this unit end without an answer before this one is answered. Of Where::io and
+  // Where::copy, with may_block == yes only.
+  std::vector<NexusId> preempted;
 
   wire::View cdb() const { return task.command(); }
   wire::View data_out() const { return task.data_out.view(); }

@@ -82,10 +82,6 @@ void Device::manage(Management function, NexusId nexus, uint64_t lun, uint64_t t
   state_->manage(function, nexus, lun, tag, std::move(done));
 }
 
-void Device::abort_tasks_of(LogicalUnit& unit, NexusId nexus, const Task* except) {
-  state_->abort_tasks_of(unit, nexus, except);
-}
-
 LunMap Device::units_of(NexusId nexus) const { return state_->nexuses.luns_of(nexus); }
 
 std::shared_ptr<LogicalUnit> Device::unit_of(NexusId nexus, uint64_t lun) const {
@@ -96,7 +92,7 @@ void Device::lun_maps_changed() {
   std::set<std::shared_ptr<LogicalUnit>> gone;
   for (const Nexus& nexus : state_->nexuses.all()) {
     for (auto& unit : state_->nexuses.replace(nexus.id, state_->lun_map_of(nexus.initiator))) {
-      state_->abort_tasks_of(*unit, nexus.id, nullptr);
+      state_->abort_tasks_of(*unit, nexus.id);
       gone.insert(std::move(unit));
     }
   }

@@ -52,9 +52,6 @@ class Device {
   void manage(Management function, NexusId nexus, uint64_t lun, uint64_t tag,
               std::function<void(ManagementResult)> done);
 
-  // PREEMPT AND ABORT: tasks of the nexus on this unit end without an answer, except that one. Does not wait for them.
-  void abort_tasks_of(LogicalUnit& unit, NexusId nexus, const Task* except = nullptr);
-
   // Units as this nexus sees them; for REPORT LUNS, and for the copy manager, which resolves nothing else (CVE-2020-28374).
   LunMap units_of(NexusId nexus) const;
   std::shared_ptr<LogicalUnit> unit_of(NexusId nexus, uint64_t lun) const;

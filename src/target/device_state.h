@@ -33,7 +33,7 @@ class Device::State {
   void manage(Management function, NexusId nexus, uint64_t lun, uint64_t tag,
               std::function<void(ManagementResult)> done);
   void close(NexusId nexus);
-  void abort_tasks_of(LogicalUnit& unit, NexusId nexus, const Task* except);
+  void abort_tasks_of(LogicalUnit& unit, NexusId nexus);
 
   Device* device = nullptr;
   const DeviceOptions options;
@@ -50,6 +50,8 @@ class Device::State {
   bool start(const EntryPtr& entry);
   bool hand_over(const EntryPtr& entry);
   bool handle(Entry& entry, MayBlock may_block);
+  // Ends it when the tasks have ended that it preempted.
+  void finish_behind_preempted(const EntryPtr& entry);
   void finish(const EntryPtr& entry, std::vector<EntryPtr>& ready);
   // Those that had not started have no other thread to end them.
   void end_aborted(std::vector<EntryPtr> entries);

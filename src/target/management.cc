@@ -76,14 +76,31 @@ void Device::State::end_aborted(std::vector<EntryPtr> entries) {
 void Device::State::close(NexusId nexus) {
   const auto closed = nexuses.close(nexus);
   if (!closed) return;
-  for (const auto& unit : units_in(closed->luns)) abort_tasks_of(*unit, nexus, nullptr);
+  for (const auto& unit : units_in(closed->luns)) abort_tasks_of(*unit, nexus);
   copies->nexus_lost(nexus);
 }
 
-void Device::State::abort_tasks_of(LogicalUnit& unit, NexusId nexus, const Task* except) {
-  auto aborted = unit.tasks().abort(
-      [&](const Entry& e) { return e.nexus_id == nexus && e.identity != except; }, nullptr);
+void Device::State::abort_tasks_of(LogicalUnit& unit, NexusId nexus) {
+  auto aborted = unit.tasks().abort([&](const Entry& e) { return e.nexus_id == nexus; }, nullptr);
   end_aborted(std::move(aborted.not_started));
+}
+
+// SPC-4 5.13.11.3: whoever reads GOOD knows that nothing of the preempted nexuses comes any more. Nobody waits: a thread that did
+// would be missed by the tasks that it waits for. Their PERSISTENT RESERVE OUT are left alone: they touch no data, and two of
+// them would wait for each other.
+void Device::State::finish_behind_preempted(const EntryPtr& entry) {
+  constexpr uint8_t kPersistentReserveOut = 0x5f;
+  const auto after = std::make_shared<Afterwards>([this, entry] {
+    std::vector<EntryPtr> ready;
+    finish(entry, ready);
+    run(std::move(ready));
+  });
+  for (const NexusId nexus : entry->preempted) {
+    auto aborted = entry->unit->tasks().abort(
+        [&](const Entry& e) { return e.nexus_id == nexus && e.opcode != kPersistentReserveOut; },
+        after);
+    end_aborted(std::move(aborted.not_started));
+  }
 }
 
 }  // namespace libcopyfile::target

@@ -87,7 +87,7 @@ void Device::State::submit(TaskPtr task) {
   entry->nexus = found.nexus;
   entry->unit = found.unit;
   entry->nexus_id = task->nexus;
-  entry->identity = task.get();
+  entry->opcode = task->cdb[0];
   entry->tag = task->tag;
   entry->attribute = task->attribute;
   entry->task = std::move(task);
@@ -96,7 +96,7 @@ void Device::State::submit(TaskPtr task) {
       case TaskSet::Added::start: break;
       case TaskSet::Added::wait:
         // A nexus that was closed between find() and add() has aborted its tasks without this one.
-        if (entry->nexus->closed) abort_tasks_of(*entry->unit, entry->nexus_id, nullptr);
+        if (entry->nexus->closed) abort_tasks_of(*entry->unit, entry->nexus_id);
         return;
       case TaskSet::Added::full: {
         TaskPtr refused = std::move(entry->task);
@@ -136,9 +136,7 @@ bool Device::State::start(const EntryPtr& entry) {
 bool Device::State::hand_over(const EntryPtr& entry) {
   auto work = [this, entry] {
     if (!entry->aborted) handle(*entry, MayBlock::yes);
-    std::vector<EntryPtr> ready;
-    finish(entry, ready);
-    run(std::move(ready));
+    finish_behind_preempted(entry);
   };
   const bool taken = entry->command->where == Where::copy ? executor->run_copy(std::move(work))
                                                           : executor->run_io(std::move(work));
@@ -147,10 +145,11 @@ bool Device::State::hand_over(const EntryPtr& entry) {
 }
 
 bool Device::State::handle(Entry& entry, MayBlock may_block) {
-  Context context{*device,     entry.nexus->nexus, entry.unit.get(),
-                  *entry.task, may_block,          entry.aborted};
+  Context context{
+      *device, entry.nexus->nexus, entry.unit.get(), *entry.task, may_block, entry.aborted, {}};
   Handled handled = entry.command->run(context);
   if (!handled && may_block == MayBlock::no) return false;
+  entry.preempted = std::move(context.preempted);
   // A handler that may block has no reason to put it off.
   entry.task->outcome =
       handled ? std::move(*handled) : Outcome::refused(wire::codes::kInternalFailure);

@@ -37,11 +37,12 @@ struct Entry {
   std::shared_ptr<const OpenNexus> nexus;
   std::shared_ptr<LogicalUnit> unit;  // null: there is none
   const Command* command = nullptr;
-  const Task* identity = nullptr;  // these four outlive `task`
+  uint8_t opcode = 0;  // these four outlive `task`
   NexusId nexus_id = 0;
   uint64_t tag = 0;
   Attribute attribute = Attribute::simple;
   std::atomic<bool> aborted{false};
+  std::vector<NexusId> preempted;  // as Context::preempted
 
   // Of the task set, under its mutex.
   bool enabled = false;
