@@ -3,6 +3,15 @@ include(CMakePackageConfigHelpers)
 install(TARGETS copyfile RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/copyfile DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
+# The daemon, its service, and a configuration to begin with.
+set(service ${PROJECT_SOURCE_DIR}/apps/copyfile-target/service)
+configure_file(${service}/copyfile-target.service.in ${PROJECT_BINARY_DIR}/copyfile-target.service @ONLY)
+install(TARGETS copyfile-target RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(FILES ${PROJECT_BINARY_DIR}/copyfile-target.service DESTINATION lib/systemd/system)
+install(FILES ${service}/copyfile-target.sysusers DESTINATION lib/sysusers.d
+        RENAME copyfile-target.conf)
+install(FILES ${service}/copyfile-target.conf DESTINATION ${CMAKE_INSTALL_DATADIR}/copyfile-target)
+
 # CMake: copyfile::copyfile is the shared library, copyfile::copyfile_static the archive.
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/copyfile)
 install(TARGETS copyfile_shared copyfile_static EXPORT copyfile_targets
@@ -41,7 +50,10 @@ add_custom_target(man ALL DEPENDS ${pages})
 # Where each shell looks for completions of a package.
 set(completions ${PROJECT_SOURCE_DIR}/completions)
 foreach(pair "copyfile.bash|bash-completion/completions|copyfile" "_copyfile|zsh/site-functions|_copyfile"
-             "copyfile.fish|fish/vendor_completions.d|copyfile.fish")
+             "copyfile.fish|fish/vendor_completions.d|copyfile.fish"
+             "copyfile-target.bash|bash-completion/completions|copyfile-target"
+             "_copyfile-target|zsh/site-functions|_copyfile-target"
+             "copyfile-target.fish|fish/vendor_completions.d|copyfile-target.fish")
   string(REPLACE "|" ";" pair ${pair})
   list(GET pair 0 file)
   list(GET pair 1 folder)
