@@ -124,6 +124,7 @@ Done MemoryImage::write(uint64_t offset, std::span<const uint8_t> data, target::
 
 Done MemoryImage::flush() {
   ++calls_.flushes;
+  wait_while(transfers_held_, [] { return true; });
   return check(Op::sync, 0, 0);
 }
 

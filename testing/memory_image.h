@@ -39,7 +39,7 @@ class MemoryImage final : public target::Image, public std::enable_shared_from_t
   void add(Fault fault);
   // The next copy_from() waits before each piece until it is let go, or its progress says stop.
   void hold_copies(bool held) { copies_held_ = held; }
-  // Reads and writes that may block wait so long as this is set.
+  // Reads, writes and flushes that may block wait so long as this is set.
   void hold_transfers(bool held) { transfers_held_ = held; }
 
   struct Calls {

@@ -1,7 +1,6 @@
 #include "testing/target_bench.h"
 
 #include <cstdlib>
-#include <future>
 
 namespace libcopyfile::test {
 
@@ -118,11 +117,16 @@ bool TargetBench::Pending::done() const {
 
 TaskPtr TargetBench::Pending::wait() { return shared_->future.get(); }
 
-target::ManagementResult TargetBench::manage(target::Management function, To to, uint64_t tag) {
+std::future<target::ManagementResult> TargetBench::start_managing(target::Management function,
+                                                                  To to, uint64_t tag) {
   auto promise = std::make_shared<std::promise<target::ManagementResult>>();
   device_->manage(function, to.nexus == 0 ? first_ : to.nexus, target::lun_field(to.lun), tag,
                   [promise](target::ManagementResult result) { promise->set_value(result); });
-  return promise->get_future().get();
+  return promise->get_future();
+}
+
+target::ManagementResult TargetBench::manage(target::Management function, To to, uint64_t tag) {
+  return start_managing(function, to, tag).get();
 }
 
 }  // namespace libcopyfile::test

@@ -1,6 +1,7 @@
 // A target device with units in memory, and initiators that send it commands and wait for the answers.
 #pragma once
 
+#include <future>
 #include <initializer_list>
 
 #include "target/command.h"
@@ -70,6 +71,9 @@ class TargetBench {
   Pending start(const wire::Bytes& cdb, wire::View data_out, uint32_t expected_in, To to);
   Pending start(const wire::Bytes& cdb, To to) { return start(cdb, {}, 65536, to); }
 
+  std::future<target::ManagementResult> start_managing(target::Management function, To to,
+                                                       uint64_t tag = 0);
+  // The same, and waits.
   target::ManagementResult manage(target::Management function, To to, uint64_t tag = 0);
 
  private:
