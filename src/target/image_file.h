@@ -17,11 +17,10 @@ namespace libcopyfile::target {
 
 // What images work with. `files` and `names` outlive it; tests put faults there.
 struct ImageSystem {
-  ImageSystem(Files& files_, Names& names_) : files(files_), names(names_) {}
   Files& files;
   Names& names;
-  Catalogue catalogue;
-  Learned learned;
+  Catalogue catalogue{};
+  Learned learned{};
 };
 
 // As open_image(path, options).

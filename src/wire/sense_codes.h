@@ -17,7 +17,10 @@ inline constexpr SenseCode kTargetNotReachable{copy_aborted, 0x0d, 0x02};
 inline constexpr SenseCode kWrongTargetType{copy_aborted, 0x0d, 0x03};
 inline constexpr SenseCode kUnderrun{copy_aborted, 0x0d, 0x04};
 inline constexpr SenseCode kOverrun{copy_aborted, 0x0d, 0x05};
+// Less data, or more, was announced than the command has (SPC-4: invalid field in command information unit).
+inline constexpr SenseCode kWrongDataLength{illegal_request, 0x0e, 0x03};
 inline constexpr SenseCode kParameterListLength{illegal_request, 0x1a, 0x00};
+inline constexpr SenseCode kMiscompare{miscompare, 0x1d, 0x00};
 inline constexpr SenseCode kInvalidOperation{illegal_request, 0x20, 0x00};
 inline constexpr SenseCode kLbaOutOfRange{illegal_request, 0x21, 0x00};
 inline constexpr SenseCode kTokenUnusable{illegal_request, 0x23, 0x00};

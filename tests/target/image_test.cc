@@ -42,8 +42,8 @@ class ImageTest : public ::testing::TestWithParam<FsKind> {
     return Fd(::open(path(name).c_str(), O_RDONLY | O_CLOEXEC));
   }
   Result<std::shared_ptr<Image>> try_open(std::string_view name, const ImageOptions& options = {}) {
-    return open_image(std::make_shared<ImageSystem>(system_.files, system_.names), path(name),
-                      options);
+    return open_image(std::shared_ptr<ImageSystem>(new ImageSystem{system_.files, system_.names}),
+                      path(name), options);
   }
   std::shared_ptr<Image> open(std::string_view name, const ImageOptions& options = {}) {
     Result<std::shared_ptr<Image>> image = try_open(name, options);
