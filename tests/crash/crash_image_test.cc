@@ -1,5 +1,5 @@
 // What is stable stays, what was applied is forgotten, and equal bytes have equal fingerprints.
-#include "crash_image.h"
+#include "testing/crash_image.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

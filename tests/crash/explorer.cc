@@ -8,7 +8,6 @@
 #include <chrono>
 
 #include "observe.h"
-#include "testing/islands.h"
 #include "testing/scratch_error.h"
 
 namespace libcopyfile::test {
@@ -16,8 +15,6 @@ namespace {
 
 constexpr size_t kExamples = 5;
 constexpr int kPasses = 8;
-
-double chance(std::mt19937_64& random) { return static_cast<double>(random() >> 11) * 0x1p-53; }
 
 void keep_image(const Fd& image, const std::string& path) {
   const Fd to(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
@@ -37,22 +34,11 @@ void keep_image(const Fd& image, const std::string& path) {
 }  // namespace
 
 Explorer::Explorer(const Recording& recording, const History& history, ExploreOptions options)
-    : recording_(recording), history_(history), options_(std::move(options)) {
-  find_windows();
-}
-
-void Explorer::find_windows() {
-  const std::vector<BlockEvent>& events = recording_.events;
-  Window window;
-  for (size_t i = 0; i < events.size(); ++i) {
-    window.writes += events[i].changes() ? 1 : 0;
-    window.marked = window.marked || events[i].op == BlockOp::mark;
-    if (events[i].op != BlockOp::flush && i + 1 < events.size()) continue;
-    window.end = i + 1;
-    all_writes_ += window.writes;
-    windows_.push_back(window);
-    window = {i + 1, i + 1};
-  }
+    : recording_(recording),
+      history_(history),
+      options_(std::move(options)),
+      windows_(windows_of(recording.events)) {
+  for (const FlushWindow& window : windows_) all_writes_ += window.writes;
 }
 
 Findings Explorer::run() {
@@ -92,7 +78,7 @@ bool Explorer::wanted(StateId id) const {
 }
 
 // Where more was written there is more to choose from.
-uint64_t Explorer::tries(const Window& window) {
+uint64_t Explorer::tries(const FlushWindow& window) {
   if (options_.only) return options_.only->number;
   if (window.writes == 0) return 0;
   const double share = static_cast<double>(window.writes + 3) /
@@ -109,7 +95,7 @@ uint64_t Explorer::tries(const Window& window) {
 void Explorer::explore_settled(size_t index, CrashImage& image) {
   const StateId id{index, 0};
   if (!wanted(id)) return;
-  const Window& window = windows_[index];
+  const FlushWindow& window = windows_[index];
   if (!options_.keep.empty()) keep_image(image.file(), options_.keep);
   const Observation& observation = seen(image);
   judge(id, observation, recording_.moments[window.begin]);
@@ -128,41 +114,9 @@ void Explorer::explore_choice(StateId id, CrashImage& image) {
 }
 
 Moment Explorer::apply_choice(StateId id, CrashImage& image) const {
-  static constexpr double kDrops[] = {0.1, 0.5, 0.9};
-  const Window& window = windows_[id.window];
   std::seed_seq seed{options_.seed, uint64_t{id.window}, id.number};
   std::mt19937_64 random(seed);
-  // The power goes at the next flush, or somewhere before it.
-  const size_t cut =
-      random() % 2 == 0 ? window.end : window.begin + 1 + choose(random, window.end - window.begin);
-  const double drop = kDrops[choose(random, 3)];
-  const bool tear = random() % 2 == 0;
-  std::vector<const BlockEvent*> survivors;
-  for (size_t i = window.begin; i < cut; ++i) {
-    const BlockEvent& event = recording_.events[i];
-    // A torn write loses some of its blocks, not all or none.
-    if (event.changes() && (tear || chance(random) >= drop)) survivors.push_back(&event);
-  }
-  const bool shuffle = random() % 2 == 0;
-  for (size_t i = survivors.size(); shuffle && i > 1; --i) {
-    std::swap(survivors[i - 1], survivors[choose(random, i)]);
-  }
-  for (const BlockEvent* event : survivors) apply_write(*event, tear, drop, random, image);
-  return recording_.moments[cut];
-}
-
-void Explorer::apply_write(const BlockEvent& event, bool tear, double drop, std::mt19937_64& random,
-                           CrashImage& image) const {
-  if (!tear) {
-    image.apply(event, 0, event.length);
-    return;
-  }
-  for (uint64_t at = 0; at < event.length;) {
-    const uint64_t position = event.offset + at;
-    const uint64_t n = std::min(kBlock - position % kBlock, event.length - at);
-    if (chance(random) >= drop) image.apply(event, at, n);
-    at += n;
-  }
+  return recording_.moments[cut_power(recording_.events, windows_[id.window], random, image)];
 }
 
 // The same bytes are mounted once only.

@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "recording.h"
+#include "testing/power_cuts.h"
 
 namespace libcopyfile::test {
 
@@ -45,29 +45,18 @@ class Explorer {
   Findings run();
 
  private:
-  // Events between two flushes.
-  struct Window {
-    size_t begin = 0;
-    size_t end = 0;
-    size_t writes = 0;
-    bool marked = false;  // a step begins or ends here
-  };
-
-  void find_windows();
   void explore_settled(size_t index, CrashImage& image);
   void explore_choice(StateId id, CrashImage& image);
   Moment apply_choice(StateId id, CrashImage& image) const;
-  void apply_write(const BlockEvent& event, bool tear, double drop, std::mt19937_64& random,
-                   CrashImage& image) const;
   const Observation& seen(CrashImage& image);
   void judge(StateId id, const Observation& observation, Moment moment);
   bool wanted(StateId id) const;
-  uint64_t tries(const Window& window);
+  uint64_t tries(const FlushWindow& window);
 
   const Recording& recording_;
   const History& history_;
   ExploreOptions options_;
-  std::vector<Window> windows_;
+  std::vector<FlushWindow> windows_;
   size_t all_writes_ = 0;
   size_t missing_ = 0;  // states, at the beginning of this pass
   double owed_ = 0;

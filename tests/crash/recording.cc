@@ -1,63 +1,15 @@
 #include "recording.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "testing/block_recorder.h"
-#include "testing/loop_device.h"
 #include "testing/private_mounts.h"
+#include "testing/recorded_disk.h"
 #include "testing/scratch_error.h"
 
 namespace libcopyfile::test {
 namespace {
-
-constexpr uint64_t kMiB = 1 << 20;
-
-// As small as each can be: an image is compared block by block after each state.
-uint64_t image_size(FsKind fs) {
-  switch (fs) {
-    case FsKind::ext4: return 64 * kMiB;
-    case FsKind::xfs: return 300 * kMiB;
-    // Where there is little room for metadata, Btrfs commits all the time by itself, and who does not sync isn't caught.
-    default: return 512 * kMiB;
-  }
-}
-
-std::vector<std::string> mkfs_arguments(FsKind fs) {
-  // Blocks of 4 KiB, as on a disk of usual size; so small a file system would get others.
-  if (fs == FsKind::ext4) return {"-b", "4096"};
-  return {};
-}
-
-class Mounted {
- public:
-  Mounted(FsKind fs, const std::string& device, const std::string& path) : path_(path) {
-    mkdir(path.c_str(), 0755);
-    if (mount(device.c_str(), path.c_str(), std::string(name_of(fs)).c_str(), 0, "") != 0) {
-      throw ScratchError::of_errno("mount " + device);
-    }
-  }
-  ~Mounted() {
-    for (int attempt = 0; attempt < 500 && umount2(path_.c_str(), 0) != 0; ++attempt) {
-      if (errno != EBUSY) return;
-      usleep(2000);
-    }
-  }
-  Mounted(const Mounted&) = delete;
-  Mounted& operator=(const Mounted&) = delete;
-
- private:
-  std::string path_;
-};
-
-Fd memory_file(const char* name) {
-  Fd fd(memfd_create(name, MFD_CLOEXEC));
-  if (!fd.valid()) throw ScratchError::of_errno("make a file in memory");
-  return fd;
-}
 
 void write_sparse(const std::string& path, const Fd& from) {
   const Fd fd(open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
@@ -86,23 +38,13 @@ void run_steps(const Workload& workload, const Scene& scene, BlockRecorder& reco
 Recording record(const Job& job, const Workload& workload) {
   const Scene scene{job.fs, mount_root() + "/recorded", mount_root() + "/outside"};
   mkdir(scene.outside.c_str(), 0755);
-  const Fd image = make_image(image_size(job.fs), {});
-  {
-    const LoopDevice loop = attach_loop(image, 512);
-    format_device(job.fs, loop.path, mkfs_arguments(job.fs));
-    const Mounted mounted(job.fs, loop.path, scene.root);
-    workload.prepare(scene);
-  }
+  RecordedDisk disk = record_disk(
+      job.fs, scene.root, [&] { workload.prepare(scene); },
+      [&](BlockRecorder& recorder) { run_steps(workload, scene, recorder); });
   Recording result;
   result.job = job;
-  result.before = make_image(size_of(image), {});
-  copy_sparse(image, Mapping(result.before.get(), size_of(image)).bytes());
-  result.log_file = memory_file("log");
-  {
-    BlockRecorder recorder(image, result.log_file);
-    const Mounted mounted(job.fs, recorder.device(), scene.root);
-    run_steps(workload, scene, recorder);
-  }
+  result.before = std::move(disk.before);
+  result.log_file = std::move(disk.log_file);
   result.read_log();
   return result;
 }

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "crash_image.h"
 #include "history.h"
+#include "testing/crash_image.h"
 #include "workload.h"
 
 namespace libcopyfile::test {

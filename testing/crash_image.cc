@@ -1,4 +1,4 @@
-#include "crash_image.h"
+#include "testing/crash_image.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>
