@@ -1,4 +1,6 @@
 // Reservations through the device: CDBs, allocation lengths.
+#include <thread>
+
 #include "reservation_bench.h"
 #include "testing/target_bench.h"
 
@@ -79,6 +81,50 @@ TEST_F(ReservationCommandsTest, WhoIsPreemptedIsToldOnce) {
   EXPECT_REFUSED(plain(two, 0x00), 6, 0x2a, 0x05);
   EXPECT_GOOD(plain(two, 0x00));
   EXPECT_GOOD(plain(one, 0x00));
+}
+
+wire::Bytes write_10() { return {0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0}; }
+
+TEST_F(ReservationCommandsTest, WritesFollowTheReservation) {
+  const wire::Bytes block(512);
+  EXPECT_GOOD(out(one, kRegister, {.action_key = 0x11}));
+  EXPECT_GOOD(out(one, kReserve, {.type = kWe, .key = 0x11}));
+  EXPECT_GOOD(send(one, write_10(), block)->outcome);
+  EXPECT_CONFLICT(send(two, write_10(), block)->outcome);
+  EXPECT_GOOD(send(two, {0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0})->outcome);
+  EXPECT_GOOD(out(one, kClear, {.key = 0x11}));
+  EXPECT_GOOD(send(two, write_10(), block)->outcome);
+}
+
+// Once PREEMPT AND ABORT is good, no write of the preempted initiator comes any more: that is what fencing relies on.
+TEST(PreemptAndAbortTest, WaitsForTheWritesThatItEnds) {
+  TargetBench::Options options;
+  options.image.would_block = true;
+  TargetBench bench(options);
+  const NexusId two = bench.open();
+  const auto send = [&](NexusId from, const OutCommand& command) {
+    return bench.start(command.cdb, command.list, 0, {.nexus = from});
+  };
+  ASSERT_EQ(send(bench.nexus(), out_command(kRegister, {.action_key = 1})).wait()->outcome.status,
+            Status::good);
+  ASSERT_EQ(send(two, out_command(kRegister, {.action_key = 2})).wait()->outcome.status,
+            Status::good);
+
+  const wire::Bytes block(512, 0xee);
+  bench.image().hold_transfers(true);
+  auto write = bench.start(write_10(), block, 0, {.nexus = two});
+  auto preempt =
+      send(bench.nexus(), out_command(kPreemptAndAbort, {.type = kWe, .key = 1, .action_key = 2}));
+  // Until it has preempted, the other one's commands are good.
+  while (bench.unit().reservations().holders().size() == 2) std::this_thread::yield();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_FALSE(preempt.done());
+  EXPECT_FALSE(write.done());
+
+  bench.image().hold_transfers(false);
+  EXPECT_EQ(preempt.wait()->outcome.status, Status::good);
+  ASSERT_TRUE(write.done());
+  EXPECT_TRUE(write.wait()->aborted);
 }
 
 }  // namespace
