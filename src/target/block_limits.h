@@ -11,7 +11,8 @@ inline constexpr uint64_t kMaxTransfer = uint64_t{16} << 20;
 inline constexpr uint8_t kMaxCompareAndWrite = 128;  // blocks; ESXi wants 1
 // What one WRITE SAME may write, and one UNMAP descriptor free: bounds how long it keeps a thread.
 inline constexpr uint64_t kMaxWriteSame = uint64_t{128} << 20;
-inline constexpr uint64_t kMaxUnmap = uint64_t{4} << 30;
+// 2^20 blocks of 512 bytes: libiscsi's conformance tests take more for a mistake.
+inline constexpr uint64_t kMaxUnmap = uint64_t{512} << 20;
 inline constexpr uint32_t kMaxUnmapDescriptors = 256;
 
 // In blocks of the unit.

@@ -13,6 +13,7 @@ TaskSet::Added TaskSet::add(const EntryPtr& entry) {
     case Attribute::head_of_queue: entry->enabled = true; break;
   }
   if (entry->attribute != Attribute::simple) ++ordering_;
+  if (entry->attribute == Attribute::head_of_queue) ++heads_;
   entry->at = entries_.insert(entries_.end(), entry);
   return entry->enabled ? Added::start : Added::wait;
 }
@@ -30,15 +31,14 @@ void TaskSet::end(const EntryPtr& entry, std::vector<EntryPtr>& next) {
   entries_.erase(entry->at);
   const bool nothing_waits = ordering_ == 0;
   if (entry->attribute != Attribute::simple) --ordering_;
+  if (entry->attribute == Attribute::head_of_queue) --heads_;
   if (nothing_waits) return;
 
   // SAM-5 8.6: ordered ones wait for all that are older, simple ones for older ordered ones and for every head of queue.
-  const bool head = std::ranges::any_of(
-      entries_, [](const EntryPtr& e) { return e->attribute == Attribute::head_of_queue; });
   bool first = true;
   for (const EntryPtr& waiting : entries_) {
     const bool ordered = waiting->attribute == Attribute::ordered;
-    const bool may = ordered ? first : !head;
+    const bool may = ordered ? first : heads_ == 0;
     if (!waiting->enabled && !waiting->aborted && may) {
       waiting->enabled = true;
       next.push_back(waiting);

@@ -80,7 +80,8 @@ class TaskSet {
 
   mutable std::mutex mutex_;
   std::list<EntryPtr>
-      entries_;  // in the order of arrival; aborted ones that did not start stay until end()
+      entries_;       // in the order of arrival; aborted ones that did not start stay until end()
+  size_t heads_ = 0;  // how many of them are heads of queue
   size_t ordering_ = 0;  // how many of them are not simple
 };
 
