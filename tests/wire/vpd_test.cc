@@ -30,6 +30,56 @@ TEST(StandardInquiry, WhatIsNotPrintableIsASpace) {
   EXPECT_EQ(decode_standard_inquiry(bytes)->vendor, "A B");
 }
 
+TEST(StandardInquiry, VersionsMakeItLonger) {
+  StandardInquiry inquiry;
+  inquiry.versions = {0x00a0, 0x0960};
+  inquiry.hierarchical = true;
+  inquiry.target_port_groups = 1;
+  const Bytes bytes = encode(inquiry);
+  ASSERT_EQ(bytes.size(), 96U);
+  EXPECT_EQ(bytes[3], 0x12);
+  EXPECT_EQ(bytes[4], 91);
+  EXPECT_EQ(bytes[5], 0x10);
+  EXPECT_EQ(View(bytes).be16(58), 0x00a0);
+  EXPECT_EQ(View(bytes).be16(60), 0x0960);
+  EXPECT_EQ(decode_standard_inquiry(bytes), inquiry);
+}
+
+TEST(StandardInquiry, NoMoreVersionsThanThereIsRoomFor) {
+  StandardInquiry inquiry;
+  inquiry.versions.assign(20, 0x0460);
+  EXPECT_EQ(decode_standard_inquiry(encode(inquiry))->versions.size(), 8U);
+  EXPECT_EQ(View(encode(inquiry)).be16(74), 0);
+}
+
+TEST(ExtendedInquiry, ByteForByte) {
+  ExtendedInquiry inquiry;
+  inquiry.simple = inquiry.head_of_queue = inquiry.volatile_cache = true;
+  inquiry.max_sense = 252;
+  const Bytes bytes = encode(0, inquiry);
+  ASSERT_EQ(bytes.size(), 64U);
+  EXPECT_EQ(View(bytes).be32(0), 0x0086003cU);
+  EXPECT_EQ(bytes[5], 0x05);
+  EXPECT_EQ(bytes[6], 0x01);
+  EXPECT_EQ(bytes[13], 252);
+}
+
+TEST(Provisioning, ByteForByte) {
+  EXPECT_EQ(encode(0, Provisioning{true, false, true, true, true}),
+            (Bytes{0, 0xb2, 0, 4, 0, 0xa4, 2, 0}));
+  EXPECT_EQ(encode(0, Provisioning{}), (Bytes{0, 0xb2, 0, 4, 0, 0, 0, 0}));
+}
+
+TEST(Characteristics, RotationRateIsTheFirstField) {
+  const Bytes bytes = encode_characteristics(0, 1);
+  EXPECT_EQ(bytes.size(), 64U);
+  EXPECT_EQ(View(bytes).be16(4), 1);
+}
+
+TEST(SerialNumber, IsThePage) {
+  EXPECT_EQ(encode_serial(0, "ab"), (Bytes{0, 0x80, 0, 2, 'a', 'b'}));
+}
+
 TEST(StandardInquiry, ShorterThanEveryDeviceGivesIsRefused) {
   EXPECT_FALSE(decode_standard_inquiry(hex("00*35")));
 }
