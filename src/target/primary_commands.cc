@@ -4,7 +4,8 @@
 namespace libcopyfile::target {
 namespace {
 
-// Need::managing: allowed under persistent reservations (SPC-4 table 68), not under those of SPC-2.
+// Need::managing: allowed under persistent reservations (SPC-4 table 68), not under those of SPC-2. MODE SENSE passes write exclusive
+// ones, as REPORT CAPABILITIES of PERSISTENT RESERVE IN says (ALLOW COMMANDS 011b).
 constexpr Command kCommands[] = {
     {.opcode = 0x00,
      .length = 6,
@@ -35,7 +36,7 @@ constexpr Command kCommands[] = {
      .length = 6,
      .usage = {0, 0x08, 0xff, 0xff, 0xff},
      .name = "MODE SENSE(6)",
-     .need = Need::writing,
+     .need = Need::reading,
      .run = mode_sense_6},
     // START=0 flushes, which may wait for a disk.
     {.opcode = 0x1b,
@@ -78,7 +79,7 @@ constexpr Command kCommands[] = {
      .length = 10,
      .usage = {0, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff},
      .name = "MODE SENSE(10)",
-     .need = Need::writing,
+     .need = Need::reading,
      .run = mode_sense_10},
     {.opcode = 0x9e,
      .service_action = 0x10,

@@ -83,6 +83,23 @@ TEST_F(ReservationCommandsTest, WhoIsPreemptedIsToldOnce) {
   EXPECT_GOOD(plain(one, 0x00));
 }
 
+// ALLOW COMMANDS 011b of REPORT CAPABILITIES.
+TEST_F(ReservationCommandsTest, WhatReportCapabilitiesPromisesIsAllowed) {
+  EXPECT_GOOD(out(one, kRegister, {.action_key = 0x11}));
+  const wire::Bytes mode_sense{0x1a, 0, 0x3f, 0, 0xff, 0},
+      codes{0xa3, 0x0c, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0};
+  for (const uint8_t type : kAllTypes) {
+    SCOPED_TRACE(int{type});
+    EXPECT_GOOD(out(one, kReserve, {.type = type, .key = 0x11}));
+    EXPECT_GOOD(plain(two, 0x00));
+    const bool write_exclusive = type == kWe || type == kWeRo || type == kWeAr;
+    EXPECT_EQ(send(two, mode_sense)->outcome.status,
+              write_exclusive ? Status::good : Status::reservation_conflict);
+    EXPECT_GOOD(send(write_exclusive ? two : one, codes)->outcome);
+    EXPECT_GOOD(out(one, kRelease, {.type = type, .key = 0x11}));
+  }
+}
+
 wire::Bytes write_10() { return {0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0}; }
 
 TEST_F(ReservationCommandsTest, WritesFollowTheReservation) {
