@@ -9,22 +9,25 @@ using Usage = std::array<uint8_t, 16>;
 // RDPROTECT and WRPROTECT are left out: there is no protection information, so that values other than 0 are refused. FUA_NV, bit 1,
 // is obsolete, and of SBC-2.
 constexpr uint8_t kDpoFua = 0x1a, kDpo = 0x10, kBytchk = 0x06, kImmed = 0x02;
+constexpr uint8_t kGroup = 0x1f;    // GROUP NUMBER: taken, and of no consequence (GROUP_SUP is 0)
 constexpr uint8_t kControl = 0x04;  // NACA
 
 constexpr Usage of_6(uint8_t opcode) { return {opcode, 0x1f, 0xff, 0xff, 0xff, kControl}; }
 constexpr Usage of_10(uint8_t opcode, uint8_t flags) {
-  return {opcode, flags, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, kControl};
+  return {opcode, flags, 0xff, 0xff, 0xff, 0xff, kGroup, 0xff, 0xff, kControl};
 }
 constexpr Usage of_12(uint8_t opcode, uint8_t flags) {
-  return {opcode, flags, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, kControl};
+  return {opcode, flags, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, kGroup, kControl};
 }
 constexpr Usage of_16(uint8_t opcode, uint8_t flags) {
-  return {opcode, flags, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-          0xff,   0xff,  0xff, 0xff, 0xff, 0xff, 0,    kControl};
+  return {opcode, flags, 0xff, 0xff, 0xff, 0xff, 0xff,   0xff,
+          0xff,   0xff,  0xff, 0xff, 0xff, 0xff, kGroup, kControl};
 }
-constexpr Usage kCompareAndWrite{0x89, kDpoFua, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                 0xff, 0xff,    0,    0,    0,    0xff, 0,    kControl};
-constexpr Usage kUnmapUsage{0x42, 0, 0, 0, 0, 0, 0, 0xff, 0xff, kControl};
+constexpr Usage kCompareAndWrite{0x89, kDpoFua, 0xff, 0xff, 0xff, 0xff, 0xff,   0xff,
+                                 0xff, 0xff,    0,    0,    0,    0xff, kGroup, kControl};
+constexpr Usage kGetLbaStatusUsage{0x9e, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                   0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0,    kControl};
+constexpr Usage kUnmapUsage{0x42, 0, 0, 0, 0, 0, kGroup, 0xff, 0xff, kControl};
 
 constexpr Command row(std::string_view name, uint8_t length, const Usage& usage, Need need,
                       Handler run) {
@@ -40,7 +43,7 @@ constexpr Command row(std::string_view name, uint8_t length, const Usage& usage,
 constexpr Command kGetLbaStatus{.opcode = 0x9e,
                                 .service_action = 0x12,
                                 .length = 16,
-                                .usage = of_16(0x9e, 0x1f),
+                                .usage = kGetLbaStatusUsage,
                                 .name = "GET LBA STATUS",
                                 .need = Need::reading,
                                 .where = Where::io,

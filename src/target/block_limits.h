@@ -9,9 +9,10 @@ namespace libcopyfile::target {
 // Bytes that one command may read or write.
 inline constexpr uint64_t kMaxTransfer = uint64_t{16} << 20;
 inline constexpr uint8_t kMaxCompareAndWrite = 128;  // blocks; ESXi wants 1
-// What one WRITE SAME may write, and one UNMAP descriptor free: bounds how long it keeps a thread.
-inline constexpr uint64_t kMaxWriteSame = uint64_t{128} << 20;
-// 2^20 blocks of 512 bytes: libiscsi's conformance tests take more for a mistake.
+// No more than one WRITE may write: a pattern that is not zero takes as long. iscsi-test-cu writes as many blocks at once as it can
+// unmap by WRITE SAME, whatever the page says of transfers.
+inline constexpr uint64_t kMaxWriteSame = kMaxTransfer;
+// What one UNMAP may free. 2^20 blocks of 512 bytes: libiscsi's conformance tests take more for a mistake.
 inline constexpr uint64_t kMaxUnmap = uint64_t{512} << 20;
 inline constexpr uint32_t kMaxUnmapDescriptors = 256;
 

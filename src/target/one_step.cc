@@ -4,6 +4,11 @@
 #include "wire/sense_codes.h"
 
 namespace libcopyfile::target {
+namespace {
+
+constexpr size_t kBlocks = 13;  // NUMBER OF LOGICAL BLOCKS of COMPARE AND WRITE
+
+}  // namespace
 
 Handled or_write(Context& context) {
   LogicalUnit& unit = *context.unit;
@@ -32,7 +37,7 @@ Handled or_write(Context& context) {
 Handled compare_and_write(Context& context) {
   LogicalUnit& unit = *context.unit;
   BlockRequest request = BlockRequest::of(context.cdb());
-  request.blocks = context.cdb().u8(13);
+  request.blocks = context.cdb().u8(kBlocks);
   if (auto refusal = check_writable(unit)) return refusal;
   if (auto refusal = check_blocks(unit, request, block_limits(unit).max_compare_and_write)) {
     return refusal;
@@ -41,7 +46,9 @@ Handled compare_and_write(Context& context) {
   const auto data = context.data_out().span();
   context.task.transfer_length = 2 * range.length();
   // Where its halves meet is told by the number of blocks: another length means that one of the two is wrong.
-  if (data.size() != 2 * range.length()) return Outcome::refused(wire::codes::kWrongDataLength);
+  if (data.size() != 2 * range.length()) {
+    return Outcome::refused(wire::refusal_of_cdb(wire::codes::kInvalidFieldInCdb, kBlocks));
+  }
   if (range.empty()) return Outcome::good();
   if (context.may_block == MayBlock::no) return std::nullopt;
   Done done;

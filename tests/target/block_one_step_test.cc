@@ -50,7 +50,8 @@ TEST_F(OneStep, NoBlocksAreNothing) {
 TEST_F(OneStep, AnotherLengthOfDataIsRefused) {
   const wire::Bytes data(8 * kBlock);
   for (const size_t size : {size_t{0}, kBlock, 2 * kBlock - 1, 2 * kBlock + 1, 4 * kBlock}) {
-    EXPECT_EQ(refusal(caw(0, 1), wire::View(data).part(0, size)), codes::kWrongDataLength) << size;
+    EXPECT_EQ(refusal(caw(0, 1), wire::View(data).part(0, size)), codes::kInvalidFieldInCdb)
+        << size;
   }
 }
 
