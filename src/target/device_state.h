@@ -55,8 +55,7 @@ class Device::State {
   void finish(const EntryPtr& entry, std::vector<EntryPtr>& ready);
   // Those that had not started have no other thread to end them.
   void end_aborted(std::vector<EntryPtr> entries);
-  void reset(LogicalUnit& unit, NexusId by, wire::SenseCode code,
-             const std::shared_ptr<Afterwards>& after);
+  void reset(LogicalUnit& unit, wire::SenseCode code, const std::shared_ptr<Afterwards>& after);
 };
 
 }  // namespace libcopyfile::target

@@ -46,25 +46,26 @@ void Device::State::manage(Management function, NexusId nexus, uint64_t lun, uin
       break;
     }
     case Management::logical_unit_reset:
-      reset(*found.unit, nexus, wire::codes::kDeviceReset, after);
+      reset(*found.unit, wire::codes::kDeviceReset, after);
       break;
     case Management::target_warm_reset:
     case Management::target_cold_reset: {
       const auto code = function == Management::target_warm_reset ? wire::codes::kBusReset
                                                                   : wire::codes::kPowerOn;
-      for (const auto& unit : units_in(nexuses.luns_of(nexus))) reset(*unit, nexus, code, after);
+      for (const auto& unit : units_in(nexuses.luns_of(nexus))) reset(*unit, code, after);
       break;
     }
   }
 }
 
-void Device::State::reset(LogicalUnit& unit, NexusId by, wire::SenseCode code,
+// SAM-5 6.3.3: every nexus is told, also the one that asked for it; iscsi-test-cu (MultipathIO.Reset) expects that.
+void Device::State::reset(LogicalUnit& unit, wire::SenseCode code,
                           const std::shared_ptr<Afterwards>& after) {
   auto aborted = unit.tasks().abort([](const Entry&) { return true; }, after);
   unit.reservations().reset();
   unit.mode().reset();
   copies->unit_reset(unit);
-  unit.attentions().establish(code, by);
+  unit.attentions().establish(code);
   end_aborted(std::move(aborted.not_started));
 }
 

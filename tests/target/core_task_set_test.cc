@@ -171,7 +171,7 @@ TEST(ClearTaskSet, OthersLearnThatTheirCommandsWereCleared) {
   EXPECT_EQ(attention(bench, bench.nexus()), wire::SenseCode{});
 }
 
-TEST(Reset, OfAUnitIsToldToTheOthers) {
+TEST(Reset, OfAUnitIsToldToAll) {
   TargetBench bench({.units = 2});
   const NexusId other = bench.open();
   bench.image().hold_transfers(true);
@@ -183,7 +183,7 @@ TEST(Reset, OfAUnitIsToldToTheOthers) {
   EXPECT_TRUE(task.wait()->aborted);
   EXPECT_EQ(result.get(), ManagementResult::complete);
   EXPECT_EQ(attention(bench, other), codes::kDeviceReset);
-  EXPECT_EQ(attention(bench, bench.nexus()), wire::SenseCode{});
+  EXPECT_EQ(attention(bench, bench.nexus()), codes::kDeviceReset);
   EXPECT_EQ(attention(bench, other, 1), wire::SenseCode{});
 }
 
