@@ -1,9 +1,21 @@
+#include <malloc.h>
 #include <sys/stat.h>
 
 #include <cstring>
 
 #include "copyfile-target/options.h"
 #include "copyfile/messages.h"
+
+namespace {
+
+// The data of commands come and go by the megabyte. Taken from the kernel and given back each time, they cost more by page faults
+// than by copying them: reads of 1 MiB went at 190 MB/s instead of 330.
+void keep_memory() {
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 128 << 20);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace libcopyfile;
@@ -16,5 +28,6 @@ int main(int argc, char** argv) {
     return parsed.options ? daemon::ctl(*parsed.options) : parsed.exit;
   }
   const auto parsed = daemon::parse_serve_options(argc, argv);
+  keep_memory();
   return parsed.options ? daemon::serve(*parsed.options) : parsed.exit;
 }
