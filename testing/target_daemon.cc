@@ -41,7 +41,8 @@ Fd notify_socket(const std::string& path) {
 
 }  // namespace
 
-TargetDaemon::TargetDaemon(const std::string& directory, std::vector<std::string> arguments, unsigned user)
+TargetDaemon::TargetDaemon(const std::string& directory, std::vector<std::string> arguments,
+                           unsigned user)
     : directory_(directory), control_(directory + "/control") {
   const Fd notify = notify_socket(directory + "/notify");
   arguments.insert(arguments.begin(), {places::kTargetDaemon, "--control", control_});
@@ -92,8 +93,8 @@ void TargetDaemon::wait_until_ready(int notify) {
 }
 
 std::string TargetDaemon::url(unsigned lun, const std::string& credentials) const {
-  return "iscsi://" + (credentials.empty() ? "" : credentials + "@") + "127.0.0.1:" +
-         std::to_string(port_) + "/" + name_ + "/" + std::to_string(lun);
+  return "iscsi://" + (credentials.empty() ? "" : credentials + "@") +
+         "127.0.0.1:" + std::to_string(port_) + "/" + name_ + "/" + std::to_string(lun);
 }
 
 std::string TargetDaemon::out() const { return read_text(directory_ + "/out"); }

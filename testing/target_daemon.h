@@ -41,7 +41,8 @@ class TargetDaemon {
   void kill();
 
  private:
-  void run(const std::vector<std::string>& arguments, unsigned user, const std::string& notify) const;
+  void run(const std::vector<std::string>& arguments, unsigned user,
+           const std::string& notify) const;
   void wait_until_ready(int notify);
 
   std::string directory_, control_, name_;

@@ -66,9 +66,11 @@ std::string duration(uint64_t seconds) {
 
 std::string seen_by(const Json& unit) {
   std::string made;
-  for (const Json& one : list(unit, "seen_by"))
-    made += fmt::format("{}{} as {}", made.empty() ? "" : ", ", text(one, "initiator"),
-                        number(one, "lun"));
+  for (const Json& one : list(unit, "seen_by")) {
+    const bool anybody = one.value("initiator", "") == "*";
+    made += fmt::format("{}{} as {}", made.empty() ? "" : ", ",
+                        anybody ? "anybody" : text(one, "initiator"), number(one, "lun"));
+  }
   return made.empty() ? "nobody" : made;
 }
 
@@ -170,6 +172,7 @@ std::string clone(const Json& made) {
 std::string ctl_text(const Json& request, const Json& result) {
   const std::string command = request.value("command", "");
   if (command == "status") return status(result);
+  if (result.is_array() && result.empty()) return fmt::format("no {}\n", command);
   if (command == "sessions") return sessions(result);
   if (command == "luns") return luns(result);
   if (command == "copies") return copies(result);

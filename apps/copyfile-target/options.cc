@@ -12,7 +12,6 @@
 namespace libcopyfile::daemon {
 namespace {
 
-
 enum LongOption : int {
   kCheck = 256,
   kControl,
