@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,7 +35,8 @@ Fd notify_socket(const std::string& path) {
   ::unlink(path.c_str());
   Fd made(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!made.valid() ||
-      ::bind(made.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+      ::bind(made.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::chmod(path.c_str(), 0777) != 0)
     throw ScratchError::of_errno("listen at " + path);
   return made;
 }

@@ -83,7 +83,7 @@ TEST_F(Ctl, MakesSnapshotsThatStayWhatTheUnitWas) {
   const std::string made = daemon_->ask({"snapshot", "a"}).at("path");
   EXPECT_THAT(made, ::testing::MatchesRegex(path("a") + "@[0-9]+T[0-9]+Z"));
   EXPECT_TRUE(copyfile({"--overwrite-device", daemon_->url(1), daemon_->url(0)}).ok());
-  EXPECT_EQ(contents(daemon_->url(0)), pattern(8 * kMiB, 2));
+  EXPECT_TRUE(contents(daemon_->url(0)) == pattern(8 * kMiB, 2));
   EXPECT_TRUE(read_text(made) == before);
   EXPECT_EQ(daemon_->ask({"snapshots"})[0].at("path"), made);
   EXPECT_THAT(daemon_->ask({"snapshots", "b"}), SizeIs(0));
@@ -167,7 +167,7 @@ TEST_F(Ctl, AReloadThatIsWrongChangesNothing) {
   }
   configure(luns({"a"}), "io-threads = 9\n");
   EXPECT_THAT(daemon_->ctl({"reload"}).err, HasSubstr("can't change without a restart"));
-  EXPECT_EQ(contents(daemon_->url(0)), read_text(path("a")));
+  EXPECT_TRUE(contents(daemon_->url(0)) == read_text(path("a")));
 }
 
 TEST_F(Ctl, WhoMayNoLongerLogInIsDropped) {
@@ -217,7 +217,7 @@ std::string raw(const std::string& control, const std::string& bytes) {
   std::array<char, 4096> some;
   while (!answer.ends_with('\n')) {
     const Result<size_t> got = receive_some(socket->get(), some, deadline);
-    if (!got) return "not answered";
+    if (!got) return got.error().code == ETIMEDOUT ? "not answered" : "";
     if (*got == 0) break;
     answer.append(some.data(), *got);
   }
