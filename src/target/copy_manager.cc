@@ -7,11 +7,11 @@ namespace libcopyfile::target {
 
 using namespace wire;
 
-CopyManager::State::State(Device& device_, const CopyLimits& limits_)
-    : device(device_),
-      limits(limits_),
-      operations({limits_.max_results_per_nexus, limits_.concurrent}),
-      tokens({device_.options().name, limits_.max_tokens_per_initiator}) {
+CopyManager::State::State(Device& of, const CopyLimits& most)
+    : device(of),
+      limits(most),
+      operations({most.max_results_per_nexus, most.concurrent}),
+      tokens({of.options().name, most.max_tokens_per_initiator}) {
   // Without the thread, tokens expire when somebody asks for one.
   if (auto thread = Thread::start([this] { sweep(); })) sweeper_.emplace(std::move(*thread));
 }

@@ -4,8 +4,8 @@
 
 namespace libcopyfile::target {
 
-Rod::Rod(wire::RodType type, std::shared_ptr<LogicalUnit> source, std::shared_ptr<Image> image,
-         std::vector<Range> parts)
+Rod::Rod(wire::RodType type, const std::shared_ptr<LogicalUnit>& source,
+         std::shared_ptr<Image> image, std::vector<Range> parts)
     : type_(type),
       source_(source),
       image_(std::move(image)),

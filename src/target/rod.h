@@ -15,7 +15,7 @@ class Rod final : public WriteWatcher {
  public:
   // `parts`: where its bytes are in `image`. A point in time has an image of its own, which nobody writes to; else `image` is that of
   // the unit, and the rod ends when one of the parts is written to.
-  Rod(wire::RodType type, std::shared_ptr<LogicalUnit> source, std::shared_ptr<Image> image,
+  Rod(wire::RodType type, const std::shared_ptr<LogicalUnit>& source, std::shared_ptr<Image> image,
       std::vector<Range> parts);
 
   wire::RodType type() const { return type_; }
