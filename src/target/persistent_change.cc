@@ -104,8 +104,9 @@ class Change {
     return done();
   }
 
-  // As if the other had sent it with a key of zero (SPC-4 5.13.7).
+  // As if the other had sent it with a key of zero (SPC-4 5.13.7). A list may name the sender as well: its name without an ISID does.
   Outcome add_other(const InitiatorPort& port) {
+    if (port == port_) return Outcome::good();
     if (next().find(port, relative_port_) != nullptr)
       return Outcome::of(Status::reservation_conflict);
     return add(port);

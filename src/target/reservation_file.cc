@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "publish/pending_file.h"
+#include "publish/sweep.h"
+#include "sys/kernel_attributes.h"
 #include "sys/kernel_files.h"
 #include "sys/kernel_names.h"
 #include "sys/transfer.h"
@@ -132,6 +134,15 @@ Result<std::string> read(Files& files, int fd) {
   return text;
 }
 
+// What a crash left of save(). Whatever is in use is locked, and stays.
+void sweep_leftovers(const Place& place) {
+  KernelFiles files;
+  KernelNames names;
+  KernelAttributes attributes;
+  const Result<Fd> directory = names.open(kCurrentDirectory, place.directory, Open::directory);
+  if (directory) (void)sweep(files, names, attributes, directory->get(), place.directory, {});
+}
+
 Done write(const Place& place, std::string_view text) {
   KernelFiles files;
   KernelNames names;
@@ -191,6 +202,7 @@ Result<PersistentState> decode_reservations(std::string_view text) {
 
 Result<PersistentState> ReservationFile::load() const {
   if (!is_there()) return PersistentState();
+  sweep_leftovers(split(path_));
   KernelFiles files;
   KernelNames names;
   const Result<Fd> fd = names.open(kCurrentDirectory, path_, Open::look);

@@ -63,6 +63,8 @@ Outcome Reservations::reserve(const Nexus& nexus) {
   const std::lock_guard changing(change_);
   const std::unique_lock lock(mutex_);
   if (reserved_by_ != 0) return reserved_by_ == nexus.id ? Outcome::good() : conflict();
+  // A session that ended while this waited would hold it for good.
+  if (!nexuses_.contains(nexus.id)) return conflict();
   const Registration* from = state_.find(port_of(nexus), nexus.relative_port);
   if (from != nullptr && state_.type && (from->holder || admits_registrants(*state_.type)))
     return Outcome::good();

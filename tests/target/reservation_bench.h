@@ -59,6 +59,7 @@ struct KeysRead {
 
 class ReservationBench : public ::testing::Test {
  protected:
+  void SetUp() override { start({}); }
   void restart() { start(path_); }
   void start(const std::string& path);
 
@@ -85,7 +86,6 @@ class ReservationBench : public ::testing::Test {
   std::unique_ptr<target::Reservations> reservations_;
 
  private:
-  void SetUp() override { start({}); }
   std::map<NexusId, Nexus> open_;
   std::vector<NexusId> preempted_;
 };

@@ -84,6 +84,14 @@ TEST_F(ReservationFileTest, WithoutAFileAptplIsRefused) {
   EXPECT_REFUSED(out(one, move_command(0x11, 0x22, two.transport_id, 1, kAptpl)), 5, 0x26, 0);
 }
 
+TEST_F(ReservationFileTest, WhatACrashLeftOfAPrivateFileGoes) {
+  const std::string directory = test_directory(FsKind::ext4);
+  const std::string left = directory + "/.copyfile-0123456789abcdef.part";
+  write_text(left, "half");
+  start(directory + "/lun0.reservations");
+  EXPECT_NE(::access(left.c_str(), F_OK), 0);
+}
+
 TEST_F(ReservationFileTest, WithoutAptplNothingIsWritten) {
   start(file());
   EXPECT_GOOD(join(one, 0x11));

@@ -269,6 +269,11 @@ TEST_F(ReservationOutTest, ANameWithoutAPortStandsForThePortsThatAreLoggedIn) {
   EXPECT_GOOD(out(one, kRegister, {.action_key = 5, .flags = kSpecIPt, .behind = device}));
   EXPECT_EQ(keys().keys.size(), 3U);
   EXPECT_GOOD(reserve(again, 5, kEa));
+  // The sender's own name as well.
+  const wire::Bytes own = port_list({transport_id(three.initiator, "")});
+  open(three);
+  EXPECT_GOOD(out(three, kRegister, {.action_key = 7, .flags = kSpecIPt, .behind = own}));
+  EXPECT_EQ(keys().keys.size(), 4U);
   start({});
   const wire::Bytes unknown = port_list({transport_id("iqn.2026-01.example:nobody", "")});
   EXPECT_REFUSED(out(one, kRegister, {.action_key = 5, .flags = kSpecIPt, .behind = unknown}), 5,

@@ -8,6 +8,10 @@ using target::Need;
 
 class ReservationsTest : public ReservationBench {
  protected:
+  void SetUp() override {
+    ReservationBench::SetUp();
+    for (const Nexus& who : {one, two, three}) open(who);
+  }
   Nexus one = nexus(1), two = nexus(2), three = nexus(3);
 };
 
@@ -39,13 +43,19 @@ TEST_F(ReservationsTest, ReleaseByAnotherIsGoodAndChangesNothing) {
 TEST_F(ReservationsTest, ReserveEndsWithItsNexusAndWithAReset) {
   open(one);
   EXPECT_GOOD(reservations_->reserve(one));
-  close(two);
+  close(three);
   EXPECT_FALSE(may(two, Need::reading));
   close(one);
   EXPECT_TRUE(may(two, Need::reading));
   EXPECT_GOOD(reservations_->reserve(two));
   reservations_->reset();
   EXPECT_TRUE(may(one, Need::writing));
+}
+
+TEST_F(ReservationsTest, ASessionThatHasEndedReservesNothing) {
+  close(one);
+  EXPECT_CONFLICT(reservations_->reserve(one));
+  EXPECT_GOOD(reservations_->reserve(two));
 }
 
 TEST_F(ReservationsTest, WhileReservedNoPersistentCommandWorksForAnybody) {
