@@ -4,17 +4,26 @@
 namespace libcopyfile::target {
 namespace {
 
+// The parameter list, whose length stands at the same place in all of them, is what goes over.
+void takes_list(Context& context) { context.task.transfer_length = context.cdb().be32(10); }
+
 Handled extended_copy_lid1(Context& context) {
+  takes_list(context);
   return context.device.copies().extended_copy(context, false);
 }
 
 Handled extended_copy_lid4(Context& context) {
+  takes_list(context);
   return context.device.copies().extended_copy(context, true);
 }
 
-Handled populate_token(Context& context) { return context.device.copies().populate_token(context); }
+Handled populate_token(Context& context) {
+  takes_list(context);
+  return context.device.copies().populate_token(context);
+}
 
 Handled write_using_token(Context& context) {
+  takes_list(context);
   return context.device.copies().write_using_token(context);
 }
 
