@@ -63,9 +63,9 @@ TEST_F(ExtendedCopyCommand, SharesWhatIsAligned) {
 }
 
 TEST_F(ExtendedCopyCommand, CopiesWithinAUnit) {
+  const Bytes before = bench.bytes(0, 0, 2048);
   EXPECT_EQ(copied(bench.list({blocks(0, 2048, 2048)}, 0, 0)), kGood);
-  EXPECT_EQ(bench.bytes(0, 2048, 2048),
-            pattern(4096 * 512, 1).size() == 4096 * 512 ? bench.bytes(0, 0, 2048) : Bytes());
+  EXPECT_EQ(bench.bytes(0, 2048, 2048), before);
 }
 
 TEST_F(ExtendedCopyCommand, IsTakenByEitherUnit) {
