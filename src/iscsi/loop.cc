@@ -128,6 +128,8 @@ void Server::Loop::serve(const EventLoop::Ready& ready) {
   auto& connection = *static_cast<Connection*>(ready.who);
   if (ready.writable) connection.flush();
   if (ready.readable) connection.readable();
+  // Who is not listened to would be ready for ever.
+  if (ready.broken && !connection.wants_to_read()) connection.drop("connection lost");
   watch(connection);
 }
 
@@ -337,7 +339,10 @@ unsigned Server::Loop::drop(const std::string& initiator) {
 void Server::Loop::begin_stop(unsigned seconds, std::function<void()> ended) {
   stopping = true;
   stop_at_ = now + seconds * uint64_t{1000};
-  ended_ = std::move(ended);
+  ended_ = [before = std::move(ended_), ended = std::move(ended)] {
+    if (before) before();
+    ended();
+  };
   for (Listener& listener : listeners_) {
     if (!listener.paused) events_->remove(listener.fd.get());
   }

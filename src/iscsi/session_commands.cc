@@ -127,20 +127,22 @@ void Session::command_complete(const ReceivedPdu& pdu, bool) {
 void Session::submit_ready() {
   if (submitting_) return;
   submitting_ = true;
+  bool blocked = false;
   for (size_t i = 0; i < waiting_.size() && connection_ != nullptr;) {
     Command& command = *waiting_[i];
     const Attribute attribute = command.task->attribute;
-    const bool first = i == 0;
-    const bool its_turn = attribute != Attribute::ordered || first;
-    const bool ready = its_turn && !command.failure && !command.aborted && command.has_all_data();
-    if (ready && submit(command)) {
-      // submit() took it out. Everything may be different now.
+    const bool ordered = attribute == Attribute::ordered;
+    const bool its_turn =
+        attribute == Attribute::head_of_queue || (!blocked && (!ordered || i == 0));
+    if (its_turn && !command.failure && !command.aborted && command.has_all_data()) {
+      // Who waits for memory is not overtaken by who needs less.
+      if (!submit(command)) break;
+      // It is not in the list any more, and others may not be, either.
       i = 0;
+      blocked = false;
       continue;
     }
-    if (attribute == Attribute::ordered) break;
-    // Who waits for memory is not overtaken by who needs less.
-    if (ready) break;
+    blocked = blocked || ordered;
     ++i;
   }
   submitting_ = false;

@@ -161,7 +161,8 @@ void Session::data_moved(Command& command) {
     if (command.waits_for_data() || !command.delivered) return;
     command.task->outcome = *command.failure;
     const target::TaskPtr task = std::move(command.task);
-    return answer(command, *task);
+    answer(command, *task);
+    return submit_ready();
   }
   if (command.has_all_data()) {
     if (command.delivered) submit_ready();

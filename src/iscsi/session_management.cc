@@ -145,6 +145,7 @@ void Session::abort_collecting(target::LogicalUnit& unit) {
       concerned.push_back(command.get());
   }
   for (Command* const command : concerned) abort(*command);
+  submit_ready();
 }
 
 void Session::answer_managed() {
@@ -167,6 +168,8 @@ void Session::answer_managed() {
     connection_->send(encode(response));
     i = managing_.erase(i);
   }
+  // An ordered command may have waited for one that was aborted.
+  submit_ready();
 }
 
 }  // namespace libcopyfile::iscsi

@@ -59,7 +59,7 @@ std::span<const EventLoop::Ready> EventLoop::wait(int ms) {
     }
     const bool broken = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
     ready_[found++] = {event.data.ptr, broken || (event.events & EPOLLIN) != 0,
-                       broken || (event.events & EPOLLOUT) != 0};
+                       broken || (event.events & EPOLLOUT) != 0, broken};
   }
   return std::span(ready_).first(found);
 }

@@ -15,8 +15,9 @@ class EventLoop {
  public:
   struct Ready {
     void* who = nullptr;
-    bool readable = false,
-         writable = false;  // both, where the descriptor is broken: the call will say why
+    bool readable = false, writable = false;
+    // Both, too: the call will say why. Told whatever is watched for.
+    bool broken = false;
   };
 
   static Result<std::unique_ptr<EventLoop>> create();

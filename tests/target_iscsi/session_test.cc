@@ -335,6 +335,48 @@ TEST_F(SessionTest, AResetEndsWhatOthersCollectDataFor) {
   EXPECT_EQ(other.execute({0x00}).status, 2) << "it is told by a unit attention";
 }
 
+TEST_F(SessionTest, AnOrderedCommandWaitsForTheDataOfThoseBefore) {
+  for (const bool aborted : {false, true}) {
+    auto initiator = logged_in({{"ImmediateData", "No"}});
+    const auto first = write10(initiator, 0, 1);
+    initiator.send_command(first);
+    const auto r2t = expect<ReadyToTransfer>(initiator);
+    auto ordered = read10(initiator, 0, 1);
+    ordered.attribute = 2;
+    initiator.send_command(ordered);
+    auto simple = initiator.command({0x00});
+    initiator.send_command(simple);
+    EXPECT_FALSE(initiator.receive(50)) << "neither it nor those behind it";
+    auto head = initiator.command({0x00});
+    head.attribute = 3;
+    initiator.send_command(head);
+    EXPECT_EQ(expect<ScsiResponse>(initiator).tag, head.tag)
+        << "the head of the queue waits for nobody";
+    const auto data = pattern(512, 3);
+    if (aborted) {
+      TaskManagementRequest request;
+      request.immediate = true;
+      request.function = 1;
+      request.tag = 500;
+      request.referenced_tag = first.tag;
+      request.numbers = initiator.numbers;
+      initiator.send(encode(request));
+      send_data(initiator, r2t, data);
+      EXPECT_EQ(expect<TaskManagementResponse>(initiator).response, 0);
+    } else {
+      send_data(initiator, r2t, data);
+      EXPECT_EQ(expect<ScsiResponse>(initiator).tag, first.tag);
+    }
+    const auto read = initiator.receive();
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->as<DataIn>().tag, ordered.tag);
+    if (!aborted) {
+      EXPECT_EQ(read->data, data);
+    }
+    EXPECT_EQ(expect<ScsiResponse>(initiator).tag, simple.tag);
+  }
+}
+
 TEST_F(SessionTest, ACommandThatNeverCameCanBeAborted) {
   auto initiator = logged_in();
   const uint32_t missing = initiator.numbers.cmd_sn++;
