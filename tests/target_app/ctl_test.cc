@@ -8,8 +8,8 @@
 #include "sys/iscsi_transport.h"
 #include "sys/local_socket.h"
 #include "sys/system_info.h"
-#include "tests/target_app/daemon_fixture.h"
 #include "testing/text_files.h"
+#include "tests/target_app/daemon_fixture.h"
 #include "wire/cdb.h"
 
 namespace libcopyfile::test {

@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/target_app/daemon_fixture.h"
 #include "testing/places.h"
 #include "testing/text_files.h"
+#include "tests/target_app/daemon_fixture.h"
 
 namespace libcopyfile::test {
 namespace {
@@ -101,7 +101,8 @@ TEST_F(Daemon, AsksForTheSecretAndProvesItsOwn) {
   EXPECT_FALSE(copyfile({daemon_->url(0, "me%their secret2"), path("none")}).ok());
   EXPECT_TRUE(contents(daemon_->url(0, "me%their secret1")) == read_text(path("a")));
   const std::string mutual = "?target_user=disks&target_password=";
-  EXPECT_TRUE(contents(daemon_->url(0, "me%their secret1") + mutual + "its own secret") == read_text(path("a")));
+  EXPECT_TRUE(contents(daemon_->url(0, "me%their secret1") + mutual + "its own secret") ==
+              read_text(path("a")));
   EXPECT_FALSE(
       copyfile({daemon_->url(0, "me%their secret1") + mutual + "its own mistake", path("none")})
           .ok());
