@@ -14,7 +14,7 @@ namespace libcopyfile::target {
 
 class CopyManager::State {
  public:
-  State(Device& device, const CopyLimits& limits);
+  State(Device& of, const CopyLimits& most);
   ~State();
 
   // A command that is carried out now, or later by a thread of the copy pool (IMMED): then GOOD is all that the initiator hears of it
