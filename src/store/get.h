@@ -1,0 +1,47 @@
+// Taking files: a clone or a copy of a blob, never a hard link, and never bytes that were not checked.
+#pragma once
+
+#include "store/repository.h"
+
+namespace libcopyfile::store {
+
+// How it is known that the bytes are the right ones.
+enum class CheckedBy : uint8_t {
+  digest,  // SHA-256 of the copy
+  verity,  // the kernel checks every block that is read against the measurement that was recorded when it was digested
+};
+
+struct GetOptions {
+  Replace replace = Replace::never;
+  Durability durability = Durability::ordered;
+  bool recorded_metadata = false;  // mode and times, of the name that was asked for
+  uint32_t creation_mask = 077;    // of the permissions otherwise: 0666 less this
+  Sharing sharing = Sharing::automatic;
+  ControlOptions control;
+};
+
+struct Got {
+  Digest digest;
+  uint64_t size = 0;
+  bool shared = false;
+  CheckedBy checked_by = CheckedBy::digest;
+  Durability reached = Durability::none;
+};
+
+// ENOENT: no such blob or name. EBADMSG: the blob is damaged; nothing is published, and it should be verified. EEXIST, and
+// what copying gives.
+Result<Got> get(Repository& repository, const Reference& reference, int out_dir,
+                const std::string& out_path, const GetOptions& options);
+
+struct OpenBlob {
+  Fd fd;  // for reading only
+  Digest digest;
+  uint64_t size = 0;
+  CheckedBy checked_by = CheckedBy::digest;
+};
+// A descriptor whose bytes were checked: sealed by fs-verity, or read whole once, from the descriptor that is returned.
+// (Without fs-verity, who may write to the medium itself may still damage it later.)
+Result<OpenBlob> open_checked(Repository& repository, const Reference& reference,
+                              const DigestProgress& progress);
+
+}  // namespace libcopyfile::store
