@@ -31,8 +31,8 @@ struct Added {
   bool sealed = false;     // by fs-verity
 };
 
+// What is added is on stable storage, with its name, when it is said to be added.
 struct AddOptions {
-  Durability durability = Durability::durable;
   bool replace_names = false;        // else EEXIST for a name that another content has
   uint64_t most_bytes = UINT64_MAX;  // of one source; EFBIG beyond: endless ones end here
   unsigned workers = 0;              // 0: as many as there are processors

@@ -20,6 +20,7 @@ struct BlobRecord {
   uint64_t size = 0;
   int64_t added = 0;  // seconds since the epoch
   bool kept = false;  // stays without a name
+  std::string seal;   // what fs-verity measured when the bytes were digested; empty: not sealed
 };
 
 struct NameRecord {
@@ -36,8 +37,11 @@ struct NameRecord {
 class Index {
  public:
   // `path`: of the database file. ENOENT where there is none; EBADMSG where it is damaged; EOPNOTSUPP without libsqlite3.
-  static Result<Index> open(const std::string& path, bool write);
-  static Result<Index> create(const std::string& path, uint32_t mode);
+  // `writers`: a descriptor of the file that writers lock among each other, for as long as the index is; negative for reading
+  // only.
+  static Result<Index> open(const std::string& path, int writers);
+  // Makes the tables in an empty file, which is there.
+  static Result<Index> create(const std::string& path, int writers);
   Index(Index&&) noexcept;
   Index& operator=(Index&&) noexcept;
   ~Index();
@@ -53,16 +57,15 @@ class Index {
   Result<uint64_t> count_names();
   Result<uint64_t> count_blobs();
 
-  // One transaction, on stable storage when it returns (`durable`), or atomic only. Records of blobs that are there already
-  // keep the time when they were added, and are kept if either says so. Names that are taken by another digest: EEXIST with
-  // the name as `where`, unless `replace`; nothing is changed then.
+  // One transaction, on stable storage when it returns. Records of blobs that are there already keep the time when they were
+  // added, and are kept if either says so. The names that were not given, by their place in `names`: another digest has them,
+  // and they are not to be replaced.
   struct Change {
     std::span<const BlobRecord> blobs;
     std::span<const NameRecord> names;
     bool replace = false;
-    bool durable = true;
   };
-  Done add(const Change& change);
+  Result<std::vector<size_t>> add(const Change& change);
   Done remove_name(const std::string& name);  // ENOENT
   Done set_kept(const Digest& digest, bool kept);
   // Forgets blobs, in one transaction.

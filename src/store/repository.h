@@ -69,9 +69,8 @@ class Repository {
   // Open for reading, checked to be a regular file of the repository's own; its bytes are not checked. From any thread.
   Result<Fd> open_unchecked(const Digest& digest);
 
-  // Calls `found` for each blob file, in no particular order, with its size where the caller asks for it; false ends it.
-  // Files that are no blobs are passed over.
-  using BlobFound = std::function<bool(const Digest& digest, uint64_t size)>;
+  // Calls `found` for each file that is called like a blob, in no particular order; false ends it.
+  using BlobFound = std::function<bool(const Digest& digest)>;
   Done for_each_blob(const BlobFound& found);
 
   // Names. A name may be given to any blob that is there (ENOENT); EEXIST where it is taken by another digest, unless
@@ -86,6 +85,10 @@ class Repository {
   int blobs() const;    // blobs/sha256
   int pending() const;  // private files of who is adding
   int quarantine() const;
+  int content_lock() const;  // for writing only: collecting is kept away by it
+  int index_lock() const;    // the same: who writes to the index
+  // The next index() opens it again.
+  void close_index();
 
  private:
   class Parts;
