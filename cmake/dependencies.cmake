@@ -25,6 +25,10 @@ mark_as_advanced(XXHASH_INCLUDE_DIR)
 find_path(LIBISCSI_INCLUDE_DIR iscsi/iscsi.h REQUIRED)
 mark_as_advanced(LIBISCSI_INCLUDE_DIR)
 
+# libsqlite3, the same: the index of repositories, loaded when one is opened.
+find_path(SQLITE3_INCLUDE_DIR sqlite3.h REQUIRED)
+mark_as_advanced(SQLITE3_INCLUDE_DIR)
+
 # For the command. All of them are used as headers only: nothing is loaded when it starts.
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)

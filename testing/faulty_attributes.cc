@@ -96,6 +96,11 @@ Done FaultyAttributes::enable_verity(int fd, const Verity& verity) {
               [&] { return real_.enable_verity(fd, verity); });
 }
 
+Result<std::string> FaultyAttributes::measure_verity(int fd) {
+  return pass("measure_verity", Op::get_attribute, script_.names().get(fd),
+              [&] { return real_.measure_verity(fd); });
+}
+
 Done FaultyAttributes::set_creation_label(const std::string& label) {
   return pass("set_creation_label", Op::set_attribute, "",
               [&] { return real_.set_creation_label(label); });

@@ -98,6 +98,10 @@ Done RecordingAttributes::enable_verity(int fd, const Verity& verity) {
   return note("enable_verity", fd, "", real_.enable_verity(fd, verity));
 }
 
+Result<std::string> RecordingAttributes::measure_verity(int fd) {
+  return note("measure_verity", fd, "", real_.measure_verity(fd));
+}
+
 Done RecordingAttributes::set_creation_label(const std::string& label) {
   Done done = real_.set_creation_label(label);
   recorder_.add("set_creation_label", "", label, done ? "ok" : errno_name(done.error().code));

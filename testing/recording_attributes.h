@@ -31,6 +31,7 @@ class RecordingAttributes final : public Attributes {
   Done set_project(int fd, uint32_t id) override;
   Result<Verity> verity(int fd) override;
   Done enable_verity(int fd, const Verity& verity) override;
+  Result<std::string> measure_verity(int fd) override;
   Done set_creation_label(const std::string& label) override;
 
  private:

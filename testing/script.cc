@@ -64,6 +64,7 @@ constexpr std::array kOperations = std::to_array<std::string_view>({"stat",
                                                                     "set_project",
                                                                     "verity",
                                                                     "enable_verity",
+                                                                    "measure_verity",
                                                                     "set_creation_label"});
 
 bool is_of_a_queue(std::string_view operation) {

@@ -27,7 +27,8 @@ class Script {
   //   open stat_name read_link create_unnamed create_exclusive link link_name rename unlink list
   // of Attributes:
   //   set_owner set_mode set_times list_xattrs get_xattr set_xattr remove_xattr access_acl set_access_acl default_acl
-  //   inode_flags set_inode_flags project set_project verity enable_verity set_creation_label
+  //   inode_flags set_inode_flags project set_project verity enable_verity measure_verity
+  //   set_creation_label
   // where a single extended attribute is meant by `file=FILE:NAME` ("private:user.a"),
   // and of queues: queue submit reap. The transfers of a queue are read and write, too: `fail write after=3` means the
   // fourth write, whoever does it. `any` does not include queue, submit and reap, which never fail with EINTR.

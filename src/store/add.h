@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -15,13 +16,20 @@ namespace libcopyfile::store {
 struct AddSource {
   // A path, resolved from `dir`, or an open descriptor (`fd`, not negative): for pipes it must be that.
   int dir = -1;
-  std::string path;  // with `fd`, for messages only
+  std::string path;   // with `fd`, for messages only
+  std::string shown;  // in messages, instead of the path
   int fd = -1;
+  // Given back when the source has been copied: what keeps `dir` open, if nothing else does.
+  std::shared_ptr<const Fd> keeps;
   // A symbolic link at the end of the path is followed; otherwise ELOOP.
   bool follow = true;
   std::optional<Digest> expected;  // SHA-256; else EBADMSG, and nothing is added
   std::string name;                // empty: none, and the blob is kept until it is told otherwise
 };
+
+inline const std::string& shown_name(const AddSource& source) {
+  return source.shown.empty() ? source.path : source.shown;
+}
 
 struct Added {
   Digest digest;

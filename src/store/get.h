@@ -7,8 +7,8 @@ namespace libcopyfile::store {
 
 // How it is known that the bytes are the right ones.
 enum class CheckedBy : uint8_t {
-  digest,  // SHA-256 of the copy
-  verity,  // the kernel checks every block that is read against the measurement that was recorded when it was digested
+  digest,  // SHA-256, computed now
+  verity,  // the kernel checks every block that is read against what was measured when the blob was digested
 };
 
 struct GetOptions {
@@ -24,11 +24,11 @@ struct Got {
   Digest digest;
   uint64_t size = 0;
   bool shared = false;
-  CheckedBy checked_by = CheckedBy::digest;
   Durability reached = Durability::none;
 };
 
-// ENOENT: no such blob or name. EBADMSG: the blob is damaged; nothing is published, and it should be verified. EEXIST, and
+// The copy itself is digested: a clone has the blocks of the blob, but not its fs-verity, and what the page cache holds of the
+// blob says nothing about them. ENOENT: no such blob or name. EBADMSG: the blob is damaged; nothing is published, and it should be verified. EEXIST, and
 // what copying gives.
 Result<Got> get(Repository& repository, const Reference& reference, int out_dir,
                 const std::string& out_path, const GetOptions& options);

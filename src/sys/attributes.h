@@ -96,6 +96,8 @@ class Attributes {
   // FS_IOC_ENABLE_VERITY. REQUIRES a descriptor for reading; ETXTBSY while anybody has one for writing; EOPNOTSUPP if the file now
   // has it but not verity.digest.
   virtual Done enable_verity(int fd, const Verity& verity) = 0;
+  // FS_IOC_MEASURE_VERITY: "ALGORITHM:HEX" of the file's fs-verity digest, the algorithm by its number. ENODATA: it has none.
+  virtual Result<std::string> measure_verity(int fd) = 0;
 
   // The security context of files that this thread makes from now on; empty: what the policy says. EOPNOTSUPP where
   // SELinux is not in charge.

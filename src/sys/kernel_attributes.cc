@@ -271,6 +271,19 @@ Done KernelAttributes::enable_verity(int fd, const Verity& verity) {
   return {};
 }
 
+Result<std::string> KernelAttributes::measure_verity(int fd) {
+  const Result<Verity> now = measured(fd);
+  if (!now) return fail(now.error());
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text = std::to_string(now->hash_algorithm) + ":";
+  for (const char c : now->digest) {
+    const auto byte = static_cast<uint8_t>(c);
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
 Done KernelAttributes::set_creation_label(const std::string& label) {
   // Other security modules have the file, too, and mean something else by it.
   struct ::statfs fs {};
