@@ -2,6 +2,35 @@
 # Completion for copyfile(1) in bash. Needs nothing but bash: the package bash-completion loads it by its name, and
 # `source` will do as well.
 
+# What `copyfile store SUBCOMMAND` takes.
+_copyfile_store_options() {
+  case $1 in
+    init) echo --members= --help ;;
+    add)
+      echo --expect= --checksums= --name= --tag= --named --prefix= -r --recursive -f --force --max-size= -j \
+        --jobs= --limit-rate= --progress -q --quiet --json --help
+      ;;
+    get) echo --preserve -f --force --reflink= --durability= --limit-rate= --progress -v --verbose --json --help ;;
+    cat) echo --help ;;
+    export) echo --as= --prefix= --durability= --limit-rate= --progress -v --verbose --help ;;
+    verify)
+      echo --medium --sample= --resume --no-quarantine -j --jobs= --limit-rate= --progress -v --verbose --json \
+        --help
+      ;;
+    repair) echo --from= -j --jobs= --limit-rate= --progress -v --verbose --json --help ;;
+    rebuild) echo --blobs-only --help ;;
+    names) echo --json --help ;;
+    ls) echo --json --help ;;
+    stat) echo --json --help ;;
+    tag) echo -f --force --help ;;
+    rm) echo -f --force --help ;;
+    gc) echo --grace= --quarantine --dry-run -v --verbose --json --help ;;
+    du) echo --json --help ;;
+    manifest) echo --prefix= --output= --sign= --check= --signers= --identity= --unsigned --json --help ;;
+    *) echo --help ;;
+  esac
+}
+
 _copyfile_options() {
   case $1 in
     range)
@@ -10,6 +39,7 @@ _copyfile_options() {
       ;;
     probe) echo --reflink --reflink= --sparse= --offload= --no-offload= --cache= --json --help ;;
     map) echo --svg= --json --width= --help ;;
+    store*) _copyfile_store_options "${1#store }" ;;
     sweep) echo -r --recursive --dry-run -f --force -v --verbose --json --help ;;
     *)
       echo -a --archive -r -R --recursive -H -L --dereference -P --no-dereference -d -x --one-file-system \
@@ -28,7 +58,8 @@ _copyfile() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' option=''
   COMPREPLY=()
   if ((COMP_CWORD > 1)); then
-    case ${COMP_WORDS[1]} in range | probe | map | sweep) verb=${COMP_WORDS[1]} ;; esac
+    case ${COMP_WORDS[1]} in range | probe | map | sweep | store) verb=${COMP_WORDS[1]} ;; esac
+    if [[ $verb == store ]] && ((COMP_CWORD > 2)); then verb="store ${COMP_WORDS[2]}"; fi
   fi
   # readline takes "--sparse=al" for three words.
   if [[ $cur == = ]]; then
@@ -60,8 +91,11 @@ _copyfile() {
     --update) mapfile -t COMPREPLY < <(compgen -W 'all none none-fail older' -- "$cur") ;;
     --backup) mapfile -t COMPREPLY < <(compgen -W 'none off simple never existing nil numbered t' -- "$cur") ;;
     --on-error) mapfile -t COMPREPLY < <(compgen -W 'stop continue' -- "$cur") ;;
+    --as) mapfile -t COMPREPLY < <(compgen -W 'tree tar sha256sums' -- "$cur") ;;
+    --members) mapfile -t COMPREPLY < <(compgen -W 'owner readers group group-readers' -- "$cur") ;;
+    --name | --tag | --prefix | --max-size | --sample | --grace | --identity) ;;
     --limit-rate | --width | --jobs | -j | --suffix | -S | --exclude | --include | --context) ;;
-    -t | --target-directory | --no-offload)
+    -t | --target-directory | --no-offload | --from)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -d -- "$cur")
       ;;
@@ -75,8 +109,10 @@ _copyfile() {
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       if ((COMP_CWORD == 1)); then
         local verbs
-        mapfile -t verbs < <(compgen -W 'range probe map sweep' -- "$cur")
+        mapfile -t verbs < <(compgen -W 'range probe map sweep store' -- "$cur")
         COMPREPLY+=("${verbs[@]}")
+      elif [[ $verb == store ]] && ((COMP_CWORD == 2)); then
+        mapfile -t COMPREPLY < <(compgen -W 'init add get cat export verify repair rebuild names ls stat tag rm gc du manifest' -- "$cur")
       fi
       ;;
   esac

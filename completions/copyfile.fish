@@ -4,7 +4,7 @@
 function __copyfile_verb
     set -l words (commandline -opc)
     set -l verb copy
-    if test (count $words) -gt 1; and contains -- $words[2] range probe map sweep
+    if test (count $words) -gt 1; and contains -- $words[2] range probe map sweep store
         set verb $words[2]
     end
     contains -- $verb $argv
@@ -18,6 +18,7 @@ complete -c copyfile -n __copyfile_first -a range -d 'Copy ranges'
 complete -c copyfile -n __copyfile_first -a probe -d 'Tell which ways there are to copy'
 complete -c copyfile -n __copyfile_first -a map -d 'Draw where data and holes are'
 complete -c copyfile -n __copyfile_first -a sweep -d 'Remove what interrupted copies left'
+complete -c copyfile -n __copyfile_first -a store -d 'A repository of known-good files'
 
 # What is copied
 complete -c copyfile -n '__copyfile_verb copy' -s a -l archive -d 'Copy trees with all that they have'
@@ -104,3 +105,69 @@ complete -c copyfile -n '__copyfile_verb map' -r -F -l svg -d 'Draw into a file'
 complete -c copyfile -n '__copyfile_verb map' -x -l width -d 'How wide to draw'
 complete -c copyfile -l help -d 'Print a summary'
 complete -c copyfile -n '__copyfile_verb copy' -l version -d 'Print the version'
+
+# Whether the subcommand of the repository is one of the arguments; without any, whether it is still to come.
+function __copyfile_store
+    set -l words (commandline -opc)
+    test "$words[2]" = store; or return 1
+    if test (count $argv) -eq 0
+        test (count $words) -eq 2; and return 0
+        return 1
+    end
+    test (count $words) -gt 2; and contains -- $words[3] $argv
+end
+
+complete -c copyfile -n __copyfile_store -f -a init -d 'Make a repository'
+complete -c copyfile -n __copyfile_store -f -a add -d 'Add files'
+complete -c copyfile -n __copyfile_store -f -a get -d 'Take a file'
+complete -c copyfile -n __copyfile_store -f -a cat -d 'Print files'
+complete -c copyfile -n __copyfile_store -f -a export -d 'Give away all that has a name'
+complete -c copyfile -n __copyfile_store -f -a verify -d 'Read everything again'
+complete -c copyfile -n __copyfile_store -f -a repair -d 'Heal what is damaged'
+complete -c copyfile -n __copyfile_store -f -a rebuild -d 'Make the index anew'
+complete -c copyfile -n __copyfile_store -f -a names -d 'Print the names'
+complete -c copyfile -n __copyfile_store -f -a ls -d 'Print the blobs'
+complete -c copyfile -n __copyfile_store -f -a stat -d 'Print what is known of files'
+complete -c copyfile -n __copyfile_store -f -a tag -d 'Give a name'
+complete -c copyfile -n __copyfile_store -f -a rm -d 'Take a name away'
+complete -c copyfile -n __copyfile_store -f -a gc -d 'Remove what has no name'
+complete -c copyfile -n __copyfile_store -f -a du -d 'Print how much there is'
+complete -c copyfile -n __copyfile_store -f -a manifest -d 'A list to be signed, or checked'
+complete -c copyfile -n '__copyfile_store init' -x -l members -a 'owner readers group group-readers' -d 'Who may use it'
+complete -c copyfile -n '__copyfile_store add' -x -l expect -d 'The digest that the file must have'
+complete -c copyfile -n '__copyfile_store add' -r -F -l checksums -d 'The digests that the files must have'
+complete -c copyfile -n '__copyfile_store add' -x -l name -d 'Its name'
+complete -c copyfile -n '__copyfile_store add' -x -l tag -d 'One more name'
+complete -c copyfile -n '__copyfile_store add' -l named -d 'Name each by its last component'
+complete -c copyfile -n '__copyfile_store add export manifest' -x -l prefix -d 'Names behind this one'
+complete -c copyfile -n '__copyfile_store add' -s r -l recursive -d 'The files below directories'
+complete -c copyfile -n '__copyfile_store add' -s f -l force -d 'Move names that other contents have'
+complete -c copyfile -n '__copyfile_store add' -x -l max-size -d 'Refuse what is larger'
+complete -c copyfile -n '__copyfile_store add verify repair' -x -s j -l jobs -d 'At most so many at a time'
+complete -c copyfile -n '__copyfile_store add get export verify repair' -x -l limit-rate -d 'At most so many bytes a second'
+complete -c copyfile -n '__copyfile_store add get export verify repair' -l progress -d 'Show progress at once'
+complete -c copyfile -n '__copyfile_store add' -s q -l quiet -d 'Print no digests'
+complete -c copyfile -n '__copyfile_store add get verify repair names ls stat gc du manifest' -l json -d 'One JSON object a line'
+complete -c copyfile -n '__copyfile_store get' -l preserve -d 'Recorded mode and time'
+complete -c copyfile -n '__copyfile_store get' -s f -l force -d 'Replace the destination'
+complete -c copyfile -n '__copyfile_store get' -x -l reflink -a 'auto always never' -d 'Share the data'
+complete -c copyfile -n '__copyfile_store get export' -x -l durability -a 'none ordered durable' -d 'What a crash may do'
+complete -c copyfile -n '__copyfile_store get export verify repair gc' -s v -l verbose -d 'Print what is done'
+complete -c copyfile -n '__copyfile_store export' -x -l as -a 'tree tar sha256sums' -d 'In which form'
+complete -c copyfile -n '__copyfile_store verify' -l medium -d 'Read from the medium'
+complete -c copyfile -n '__copyfile_store verify' -x -l sample -d 'Only this part of the blobs'
+complete -c copyfile -n '__copyfile_store verify' -l resume -d 'Go on where it stopped'
+complete -c copyfile -n '__copyfile_store verify' -l no-quarantine -d 'Leave what is damaged where it is'
+complete -c copyfile -n '__copyfile_store repair' -x -l from -a '(__fish_complete_directories)' -d 'Where the right bytes may be'
+complete -c copyfile -n '__copyfile_store rebuild' -l blobs-only -d 'From the blobs alone'
+complete -c copyfile -n '__copyfile_store tag' -s f -l force -d 'Move the name'
+complete -c copyfile -n '__copyfile_store rm' -s f -l force -d 'Of a digest, all of its names'
+complete -c copyfile -n '__copyfile_store gc' -x -l grace -d 'Leave what was added within this time'
+complete -c copyfile -n '__copyfile_store gc' -l quarantine -d 'Also what is in quarantine'
+complete -c copyfile -n '__copyfile_store gc' -l dry-run -d 'Remove nothing'
+complete -c copyfile -n '__copyfile_store manifest' -r -F -l output -d 'Write into a file'
+complete -c copyfile -n '__copyfile_store manifest' -r -F -l sign -d 'Sign it with this key'
+complete -c copyfile -n '__copyfile_store manifest' -r -F -l check -d 'Compare with this manifest'
+complete -c copyfile -n '__copyfile_store manifest' -r -F -l signers -d 'Who may sign'
+complete -c copyfile -n '__copyfile_store manifest' -x -l identity -d 'Whose signature it must be'
+complete -c copyfile -n '__copyfile_store manifest' -l unsigned -d 'Compare without a signature'

@@ -11,7 +11,7 @@ constexpr const char* kCopyHelp =
     R"(Usage: copyfile [OPTION]... [-T] SOURCE DEST
   or:  copyfile [OPTION]... SOURCE... DIRECTORY
   or:  copyfile [OPTION]... -t DIRECTORY SOURCE...
-  or:  copyfile range|probe|map|sweep ...    (each has its own --help)
+  or:  copyfile range|probe|map|sweep|store ... (each has its own --help)
 Copy SOURCE to DEST, files and trees, by the best way that the storage offers:
 completely, or not at all. A file is replaced in one step, a new tree appears
 as a whole; no program and, after a crash, no one ever sees a part of it.
@@ -114,7 +114,7 @@ taken from VERSION_CONTROL, SUFFIX from SIMPLE_BACKUP_SUFFIX, if not given.
 SOURCE and DEST may be iscsi://[USER[%PASSWORD]@]HOST[:PORT]/TARGET/LUN, or the
 SCSI generic node of a disk (/dev/sg0).
 Exit status: 0 all copied, 1 some copies failed, 2 wrong usage (1 as 'cp').
-A file that is called 'range', 'probe', 'map' or 'sweep' is named as './range'.
+A file that is called as one of the subcommands is named as './range'.
 )";
 
 constexpr const char* kRangeHelp =

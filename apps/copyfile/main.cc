@@ -6,6 +6,7 @@
 #include "copyfile/interrupt.h"
 #include "copyfile/map_command.h"
 #include "copyfile/messages.h"
+#include "copyfile/store_command.h"
 
 int main(int argc, char** argv) {
   using namespace libcopyfile::app;
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
   if (std::strcmp(verb, "probe") == 0) return probe_command(argc - 1, argv + 1);
   if (std::strcmp(verb, "sweep") == 0) return sweep_command(argc - 1, argv + 1);
   if (std::strcmp(verb, "map") == 0) return map_command(argc - 1, argv + 1);
+  if (std::strcmp(verb, "store") == 0) return store_command(argc - 1, argv + 1);
   const int status = std::strcmp(verb, "range") == 0 ? range_command(argc - 1, argv + 1, mask)
                                                      : copy_command(argc, argv, mask);
   end_by_signal();
