@@ -123,7 +123,7 @@ Moment Explorer::apply_choice(StateId id, CrashImage& image) const {
 const Observation& Explorer::seen(CrashImage& image) {
   const auto [found, is_new] = known_.try_emplace(image.fingerprint());
   if (is_new) {
-    found->second = observe(recording_.job.fs, image.file(), history_);
+    found->second = observe(recording_.job, image.file(), history_);
     image.undo_everything();
     findings_.leftovers += found->second.leftovers;
     findings_.mount_failures += found->second.mount_error.empty() ? 0 : 1;

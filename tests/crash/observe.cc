@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "content.h"
+#include "observe_store.h"
 #include "publish/sweep.h"
 #include "sys/kernel_attributes.h"
 #include "sys/kernel_files.h"
@@ -105,24 +106,6 @@ void look_at_tree(const std::string& path, const std::vector<Version>& versions,
   }
 }
 
-Seen look(const std::string& path, const std::vector<Version>& versions) {
-  Seen seen;
-  struct stat found {};
-  if (lstat(path.c_str(), &found) != 0) {
-    seen.what = errno == ENOENT ? "nothing" : std::strerror(errno);
-    for (size_t v = 0; errno == ENOENT && v < versions.size(); ++v) {
-      if (versions[v].kind == Version::Kind::absent) seen.matches |= uint64_t{1} << v;
-    }
-  } else if (S_ISLNK(found.st_mode)) {
-    look_at_link(path, versions, seen);
-  } else if (S_ISDIR(found.st_mode)) {
-    look_at_tree(path, versions, seen);
-  } else {
-    look_at_file(path, versions, seen);
-  }
-  return seen;
-}
-
 // Names that belong to nothing that is known, and are no directories on the way to it.
 void find_strangers(const std::string& top, const std::string& below, const History& history,
                     Observation& result) {
@@ -168,6 +151,14 @@ void try_to_write(const std::string& directory, Observation& result) {
   }
 }
 
+void look_at_names(const std::string& directory, const History& history, Observation& result) {
+  for (const History::Name& name : history.names()) {
+    result.names.push_back(look(directory + "/" + name.name, name.versions));
+  }
+  try_to_write(directory, result);
+  sweep_away(directory, history, result);
+}
+
 void unmount(const std::string& path) {
   for (int attempt = 0; attempt < 500; ++attempt) {
     if (umount2(path.c_str(), 0) == 0) return;
@@ -179,21 +170,39 @@ void unmount(const std::string& path) {
 
 }  // namespace
 
-Observation observe(FsKind fs, const Fd& image, const History& history) {
+Seen look(const std::string& path, const std::vector<Version>& versions) {
+  Seen seen;
+  struct stat found {};
+  if (lstat(path.c_str(), &found) != 0) {
+    seen.what = errno == ENOENT ? "nothing" : std::strerror(errno);
+    for (size_t v = 0; errno == ENOENT && v < versions.size(); ++v) {
+      if (versions[v].kind == Version::Kind::absent) seen.matches |= uint64_t{1} << v;
+    }
+  } else if (S_ISLNK(found.st_mode)) {
+    look_at_link(path, versions, seen);
+  } else if (S_ISDIR(found.st_mode)) {
+    look_at_tree(path, versions, seen);
+  } else {
+    look_at_file(path, versions, seen);
+  }
+  return seen;
+}
+
+Observation observe(const Job& job, const Fd& image, const History& history) {
   Observation result;
   const std::string path = mount_root() + "/state";
   mkdir(path.c_str(), 0755);
   const LoopDevice loop = attach_loop(image, 512);
-  if (mount(loop.path.c_str(), path.c_str(), std::string(name_of(fs)).c_str(), 0, "") != 0) {
+  if (mount(loop.path.c_str(), path.c_str(), std::string(name_of(job.fs)).c_str(), 0, "") != 0) {
     result.mount_error = std::strerror(errno);
     return result;
   }
   const std::string directory = path + "/d";
-  for (const History::Name& name : history.names()) {
-    result.names.push_back(look(directory + "/" + name.name, name.versions));
+  if (group_of(job) == Group::store) {
+    look_at_store(directory, history, result);
+  } else {
+    look_at_names(directory, history, result);
   }
-  try_to_write(directory, result);
-  sweep_away(directory, history, result);
   unmount(path);
   return result;
 }

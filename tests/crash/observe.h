@@ -5,12 +5,15 @@
 
 #include "base/fd.h"
 #include "history.h"
-#include "testing/scratch_fs.h"
+#include "workload.h"
 
 namespace libcopyfile::test {
 
 // The journal is replayed, the names are read, something is written, what a crash left is swept away, and it is unmounted.
-// `image` is changed by that.
-Observation observe(FsKind fs, const Fd& image, const History& history);
+// `image` is changed by that. Of a job of a repository it is the repository that is looked at (observe_store.h).
+Observation observe(const Job& job, const Fd& image, const History& history);
+
+// One file, link or tree: which of the versions it shows.
+Seen look(const std::string& path, const std::vector<Version>& versions);
 
 }  // namespace libcopyfile::test

@@ -48,6 +48,12 @@ size_t tree_states_asked(const CrashSettings& settings, FsKind fs) {
   return kSanitized ? 30 : 250;
 }
 
+size_t store_states_asked(const CrashSettings& settings, FsKind fs) {
+  if (settings.states != 0) return settings.states;
+  if (settings.full) return fs == FsKind::xfs ? 5000 : 4200;
+  return kSanitized ? 30 : 200;
+}
+
 CrashSettings crash_settings() {
   CrashSettings settings;
   settings.full = crash_suite_is_full();

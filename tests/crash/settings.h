@@ -29,7 +29,8 @@ CrashSettings crash_settings();
 bool crash_suite_is_full();
 // How many states to ask for, of which some turn out to be equal.
 size_t states_asked(const CrashSettings& settings, FsKind fs);
-// The same of trees, besides.
+// The same of trees, and of repositories, besides.
 size_t tree_states_asked(const CrashSettings& settings, FsKind fs);
+size_t store_states_asked(const CrashSettings& settings, FsKind fs);
 
 }  // namespace libcopyfile::test

@@ -54,7 +54,9 @@ class Workload {
 
 std::vector<std::string> scenario_names(FsKind fs);
 bool is_random(const Job& job);
-bool is_of_trees(const Job& job);
+// What kind of thing is looked at afterwards.
+enum class Group : uint8_t { files, trees, store };
+Group group_of(const Job& job);
 // The same job is the same workload. Acts throw ScratchError where something does not work.
 Workload make_workload(const Job& job);
 
