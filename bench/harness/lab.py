@@ -100,6 +100,8 @@ class Lab:
         says."""
         if not case.stays:
             _remove(case)
+        if case.setup:
+            case.setup()
         directory = os.path.dirname(case.dst)
         kernel.syncfs(directory)
         if case.files:

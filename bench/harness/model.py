@@ -27,7 +27,7 @@ class Variant:
 
 class _Placeholders(dict):
     def __missing__(self, key):
-        return key if key in ("copyfile", "cfr_loop", "fsync_rename") else key.upper()
+        return key if key in ("copyfile", "cfr_loop", "fsync_rename", "known_good") else key.upper()
 
 
 def variant(name, *commands):
@@ -54,6 +54,7 @@ class Case:
     before: Callable[[], None] | None = None  # the last thing before the clock starts
     files: int = 0  # source and destination are trees of so many files; else files, or flat directories
     stays: bool = False  # the destination is not removed before a sample
+    setup: Callable[[], None] | None = None  # makes what must be there before a sample, once the old one is gone
 
 
 @dataclasses.dataclass

@@ -3,11 +3,11 @@
 import shutil
 
 from harness import machine
-from harness.model import variant
+from harness.model import Variant, variant
 
 OWN = ("cfr_loop", "fsync_rename", "writer")  # small programs in bench/peers
 _ASKED_BY = {"openssl": "version"}  # the others by --version
-PROGRAMS = ("cp", "dd", "rsync", "qemu-img", "sync", "strace", "sha256sum", "openssl")
+PROGRAMS = ("cp", "dd", "rsync", "qemu-img", "sync", "strace", "sha256sum", "openssl", "ostree")
 
 
 def versions():
@@ -52,3 +52,6 @@ CP_TREE_SYNC = variant("cp, sync -f", "cp -a {src} {dst}", "sync -f {dst}")
 CP_TREE_CLONE = variant("cp", "cp -a --reflink=always {src} {dst}")
 RSYNC_TREE = variant("rsync", "rsync -a {src}/ {dst}")
 RSYNC_TREE_FSYNC = variant("rsync, fsync", "rsync -a --fsync {src}/ {dst}")
+SHA256SUM = variant("sha256sum", "sha256sum {src}")
+KNOWN_GOOD = Variant("sha256sum -c, cp, sync, mv", (("sh", "{known_good}", "{src}", "{dst}/plain", "{sums}"),))
+OSTREE = variant("ostree commit", "ostree commit --repo={dst}/ostree --branch=main --tree=dir={src}")
