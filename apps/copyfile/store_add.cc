@@ -91,7 +91,11 @@ class AddCommand {
 
   // Nothing for one that is not even tried, which has been told.
   std::optional<store::AddSource> source_of(const std::string& operand) {
-    store::AddSource source{kCurrentDirectory, operand, -1, true, o_.expected, o_.name};
+    store::AddSource source;
+    source.dir = kCurrentDirectory;
+    source.path = operand;
+    source.expected = o_.expected;
+    source.name = o_.name;
     if (operand == "-") {
       source.fd = kStandardInput;
       source.path = "standard input";
@@ -126,15 +130,19 @@ class AddCommand {
   void was_added(const store::AddSource& source, const store::Added& added) {
     for (const std::string& tag : o_.tags) give(tag, added.digest);
     if (o_.json) {
-      nlohmann::ordered_json object{
-          {"event", "added"},      {"path", source.path},          {"digest", added.digest.text()},
-          {"size", added.size},    {"was_there", added.was_there}, {"shared", added.shared},
-          {"sealed", added.sealed}};
+      nlohmann::ordered_json object{{"event", "added"},
+                                    {"path", store::shown_name(source)},
+                                    {"digest", added.digest.text()},
+                                    {"size", added.size},
+                                    {"was_there", added.was_there},
+                                    {"shared", added.shared},
+                                    {"sealed", added.sealed}};
       if (!source.name.empty()) object["name"] = source.name;
       print_json_line(object);
     } else if (!o_.quiet) {
       c_.clear_progress();
-      print(fmt::format("{}  {}\n", added.digest.hex(), quoted_if_needed(source.path)));
+      print(
+          fmt::format("{}  {}\n", added.digest.hex(), quoted_if_needed(store::shown_name(source))));
     }
   }
 
@@ -154,17 +162,19 @@ class AddCommand {
   void was_not_added(const store::AddSource& source, const Error& e) {
     good_ = false;
     if (o_.json) {
-      print_json_line(
-          {{"event", "failed"}, {"path", source.path}, {"error", strerrorname_np(e.code)}});
+      print_json_line({{"event", "failed"},
+                       {"path", store::shown_name(source)},
+                       {"error", strerrorname_np(e.code)}});
     }
     if (const std::string why = refusal(source, e); !why.empty()) return complain_of(why);
-    c_.failed(fmt::format("cannot add {} to {}", app::quoted(source.path), c_.repository_name()),
+    c_.failed(fmt::format("cannot add {} to {}", app::quoted(store::shown_name(source)),
+                          c_.repository_name()),
               e);
   }
 
   // A sentence for what is not simply an errno; empty for the rest.
   std::string refusal(const store::AddSource& source, const Error& e) const {
-    const std::string path = app::quoted(source.path);
+    const std::string path = app::quoted(store::shown_name(source));
     switch (e.code) {
       case EBADMSG:
         if (!source.expected) return {};

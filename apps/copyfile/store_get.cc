@@ -47,16 +47,14 @@ std::string destination(StoreContext& c, const std::string& wanted, const std::s
 }
 
 void tell(StoreContext& c, const std::string& dest, const store::Got& got) {
-  const bool verity = got.checked_by == store::CheckedBy::verity;
   if (c.options.json) {
     print_json_line({{"path", dest},
                      {"digest", got.digest.text()},
                      {"size", got.size},
-                     {"shared", got.shared},
-                     {"checked_by", verity ? "verity" : "digest"}});
+                     {"shared", got.shared}});
   } else if (c.options.verbose) {
-    print(fmt::format("{}  {}\nchecked by {}, {}\n", got.digest.hex(), quoted_if_needed(dest),
-                      verity ? "fs-verity" : "its digest", got.shared ? "shared" : "copied"));
+    print(fmt::format("{}  {}\nchecked by its digest, {}\n", got.digest.hex(),
+                      quoted_if_needed(dest), got.shared ? "shared" : "copied"));
   }
 }
 

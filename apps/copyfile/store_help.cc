@@ -79,7 +79,7 @@ on the way: DEST is right, or is not made.
       --durability=LEVEL  'none', 'ordered' (default) or 'durable'
       --limit-rate=RATE   at most RATE bytes a second
       --progress          show progress at once
-  -v, --verbose           print the digest, and how it was checked
+  -v, --verbose           print the digest, and whether data is shared
       --json              the same as a JSON object
       --help              this text
 )";

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "copyfile/messages.h"
 #include "copyfile/quote.h"
 #include "copyfile/report.h"
@@ -25,6 +27,13 @@ std::string_view word(Medium medium) {
   return "page cache, or the medium where that had nothing";
 }
 
+// A sentence stays one, unless there is something in it that a terminal would act on.
+std::string harmless(const std::string& detail) {
+  const bool plain =
+      std::all_of(detail.begin(), detail.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  return plain ? detail : app::quoted(detail);
+}
+
 std::string sentence(const store::Finding& f) {
   const std::string blob = f.digest ? f.digest->text() : "";
   std::string text;
@@ -39,7 +48,7 @@ std::string sentence(const store::Finding& f) {
     case store::Fault::index_damaged: text = "the index is damaged"; break;
     case store::Fault::format_damaged: text = "the format file is damaged"; break;
   }
-  if (!f.detail.empty()) text += fmt::format(" ({})", quoted_if_needed(f.detail));
+  if (!f.detail.empty()) text += fmt::format(" ({})", harmless(f.detail));
   for (size_t i = 0; i < f.names.size(); ++i) {
     text += (i == 0 ? ", known as " : ", ") + app::quoted(f.names[i]);
   }

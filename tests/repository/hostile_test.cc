@@ -58,7 +58,7 @@ TEST_F(Hostile, PipesDevicesAndSocketsAreNotAdded) {
 TEST_F(Hostile, WhatNeverEndsIsRefusedAtTheGivenSize) {
   RunOptions options;
   options.directory = directory_;
-  const Finished done = run({"sh", "-c", "exec \"$0\" store add --max-size=300K repo - < /dev/zero",
+  const Finished done = run({"sh", "-c", "cat /dev/zero | \"$0\" store add --max-size=300K repo -",
                              std::string(places::kCommand)},
                             options);
   EXPECT_EQ(done.exit_code, 1);
@@ -106,9 +106,8 @@ TEST_F(Hostile, ATreeIsNotLeftWhileLinksAreExchangedForDirectories) {
   write_text(path("tree/sub/a"), "abc");
   fs::create_directory_symlink(path("outside"), path("link"));
   const Digest secret = digest_of("secret");
-  std::atomic<bool> stop = false;
-  std::thread attacker([&] {
-    while (!stop) {
+  const std::jthread attacker([this](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
       renameat2(AT_FDCWD, path("link").c_str(), AT_FDCWD, path("tree/sub").c_str(),
                 RENAME_EXCHANGE);
     }
@@ -119,13 +118,16 @@ TEST_F(Hostile, ATreeIsNotLeftWhileLinksAreExchangedForDirectories) {
     store::AddOptions options;
     options.replace_names = true;
     if (!repository) break;
-    (void)store::add_tree(*repository, {dir.get(), path("tree"), "", {}}, options, {});
+    store::TreeSource source;
+    source.dir = dir.get();
+    source.path = path("tree");
+    source.passed_over = [](const std::string&, int) {};
+    (void)store::add_tree(*repository, source, options,
+                          [](const store::AddSource&, const Result<store::Added>&) {});
     const Result<bool> has = repository->has(secret);
     EXPECT_FALSE(has && *has);
     if (HasFailure()) break;
   }
-  stop = true;
-  attacker.join();
 }
 
 TEST_F(Hostile, ABlobThatIsALinkOrAPipeGivesNothing) {

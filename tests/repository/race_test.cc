@@ -15,7 +15,7 @@
 namespace libcopyfile::test {
 namespace {
 
-// Writes one content and the other in turns, in place, a piece at a time, with a pause behind the first.
+// Writes one content and the other in turns, in place, a piece at a time, with pauses between.
 class Rewriter {
  public:
   Rewriter(const std::string& path, const std::string& good, const std::string& bad)
@@ -25,8 +25,9 @@ class Rewriter {
     const Fd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
     for (unsigned turn = 0;; ++turn) {
       write_over(fd, good);
-      usleep(turn % 8 * 1000);
+      usleep(turn % 4 * 500);
       write_over(fd, bad);
+      usleep(turn % 3 * 500);
     }
   }
   ~Rewriter() {

@@ -13,7 +13,7 @@ namespace {
 
 // The block of the README that begins so, up to the end of the block.
 std::string example(const std::string& beginning) {
-  const std::string text = read_text(std::string(places::kSource) + "/README.md");
+  const std::string text = read_text(std::string(places::kTests) + "/../README.md");
   const size_t begin = text.find("```\n" + beginning);
   if (begin == std::string::npos) return {};
   return text.substr(begin + 4, text.find("```", begin + 4) - begin - 4);
