@@ -25,6 +25,7 @@ struct AddSource {
   bool follow = true;
   std::optional<Digest> expected;  // SHA-256; else EBADMSG, and nothing is added
   std::string name;                // empty: none, and the blob is kept until it is told otherwise
+  bool keep_unnamed = true;        // false: it is not kept for being added
 };
 
 inline const std::string& shown_name(const AddSource& source) {

@@ -150,7 +150,8 @@ Result<std::vector<size_t>> AddBatch::record(const std::vector<Member>& members,
     const Member& m = members[i];
     if (!m.frozen) continue;
     const Added& added = m.frozen->added;
-    blobs.push_back({added.digest, added.size, now, m.source.name.empty(), m.frozen->seal});
+    blobs.push_back({added.digest, added.size, now, m.source.name.empty() && m.source.keep_unnamed,
+                     m.frozen->seal});
     if (m.source.name.empty()) continue;
     names.push_back(
         {m.source.name, added.digest, added.size, m.frozen->mode, m.frozen->modified, now});

@@ -20,7 +20,7 @@ struct ExportReport {
   uint64_t failed = 0;
 };
 
-// A directory that does not exist, or is empty, becomes a tree of the names. A name that is both a file and a directory in the
+// A directory that does not exist yet (EEXIST) becomes a tree of the names, all at once. A name that is both a file and a directory in the
 // path of another one fails alone (ENOTDIR or EEXIST).
 Result<ExportReport> export_tree(Repository& repository, int out_dir, const std::string& out_path,
                                  const ExportOptions& options);

@@ -95,7 +95,10 @@ class Collection {
                                             repository_.pending(), "pending", options);
     if (!swept) return fail(swept.error());
     report_.pending = swept->removed;
-    // Where a crash came between the two names of a blob that replaces another one.
+    // Where a crash came between the two names of a blob that replaces another one. Those who add hold no lock on it.
+    const Result<HeldLock> lock =
+        HeldLock::take(repository_.content_lock(), LockMode::exclusive, options_.wait_seconds);
+    if (!lock) return {};
     const Result<SweepReport> halves = sweep(system_.files, system_.names, system_.attributes,
                                              repository_.blobs(), "blobs", options);
     if (!halves) return fail(halves.error());

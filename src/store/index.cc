@@ -237,6 +237,28 @@ Done Index::for_each_blob(const std::function<bool(const BlobRecord&)>& found) {
   }
 }
 
+void Index::salvage_names(const std::function<void(const NameRecord&)>& found) {
+  std::string last;
+  const Done all = for_each_name({}, [&](const NameRecord& name) {
+    found(name);
+    last = name.name;
+    return true;
+  });
+  if (all) return;
+  // One by one: a piece that can't be read whole is not given.
+  for (const bool upwards : {true, false}) {
+    // Not of the other table, which may be damaged, too.
+    Result<Statement> ask = state_->database().prepare(
+        std::string("SELECT name, digest, mode, modified, modified_ns, added, 0 FROM names n ") +
+        (upwards ? "WHERE n.name > ?1 ORDER BY n.name" : "WHERE n.name > ?1 ORDER BY n.name DESC"));
+    if (!ask) return;
+    ask->bind(1, last);
+    for (Result<bool> row = ask->step(); row && *row; row = ask->step()) {
+      if (const Result<NameRecord> name = name_in(*ask)) found(*name);
+    }
+  }
+}
+
 Result<uint64_t> Index::count_names() { return state_->count("SELECT count(*) FROM names"); }
 Result<uint64_t> Index::count_blobs() { return state_->count("SELECT count(*) FROM blobs"); }
 

@@ -73,6 +73,8 @@ class Index {
   // Those of `digests` that have neither a name nor are kept.
   Result<std::vector<Digest>> unused(std::span<const Digest> digests);
 
+  // What can still be read of the names of a damaged index, from either end.
+  void salvage_names(const std::function<void(const NameRecord&)>& found);
   // Reads all of it: every page's checksum, and SQLite's own check of its structure. The pages that are wrong, from 0; empty
   // if none. A structure that is wrong without a wrong page gives EBADMSG.
   Result<std::vector<uint64_t>> check();

@@ -206,16 +206,17 @@ Done restore_layout(const System& system, int dir, const std::string& path) {
   return write_format(system, layout->root.get(), *format, Replace::file);
 }
 
-std::string index_path(int root) {
-  return "/proc/self/fd/" + std::to_string(root) + "/" + kIndexName;
+std::string index_path(int root, const std::string& name) {
+  return "/proc/self/fd/" + std::to_string(root) + "/" + name;
 }
 
-Done make_index_file(const System& system, int root, const Format& format) {
-  const Done gone = system.names.unlink(root, kIndexName);
-  if (!gone && gone.error().code != ENOENT) return gone;
-  const Done journal = system.names.unlink(root, std::string(kIndexName) + "-journal");
-  if (!journal && journal.error().code != ENOENT) return journal;
-  const Result<Fd> fd = make_file(system, root, kIndexName, format.index_mode());
+Done make_index_file(const System& system, int root, const Format& format,
+                     const std::string& name) {
+  for (const std::string& old : {name, name + "-journal"}) {
+    const Done gone = system.names.unlink(root, old);
+    if (!gone && gone.error().code != ENOENT) return gone;
+  }
+  const Result<Fd> fd = make_file(system, root, name, format.index_mode());
   if (!fd) return fail(fd.error());
   return {};
 }

@@ -28,8 +28,9 @@ Result<Format> read_format(const System& system, int root);
 Done restore_layout(const System& system, int dir, const std::string& path);
 
 // Where SQLite finds it: it takes paths only, and the directory may be anywhere.
-std::string index_path(int root);
-// An empty file for it with the permissions that it shall have.
-Done make_index_file(const System& system, int root, const Format& format);
+std::string index_path(int root, const std::string& name = kIndexName);
+// An empty file for it with the permissions that it shall have, in place of one that is there.
+Done make_index_file(const System& system, int root, const Format& format,
+                     const std::string& name = kIndexName);
 
 }  // namespace libcopyfile::store
