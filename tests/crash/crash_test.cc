@@ -57,7 +57,10 @@ std::vector<Job> control_jobs() {
     jobs.push_back({fs, "store_add", Level::durable, Copier::renames});
     jobs.push_back({fs, "store_add", Level::durable, Copier::without_file_sync});
     jobs.push_back({fs, "store_batch", Level::durable, Copier::without_file_sync});
-    jobs.push_back({fs, "store_add", Level::durable, Copier::without_directory_sync});
+    // On the others the sync of the index, which comes behind, brings the names of the blobs along.
+    if (fs == FsKind::btrfs) {
+      jobs.push_back({fs, "store_add", Level::durable, Copier::without_directory_sync});
+    }
   }
   return jobs;
 }

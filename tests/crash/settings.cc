@@ -51,7 +51,7 @@ size_t tree_states_asked(const CrashSettings& settings, FsKind fs) {
 size_t store_states_asked(const CrashSettings& settings, FsKind fs) {
   if (settings.states != 0) return settings.states;
   if (settings.full) return fs == FsKind::xfs ? 5000 : 4200;
-  return kSanitized ? 30 : 200;
+  return kSanitized ? 30 : 100;
 }
 
 CrashSettings crash_settings() {

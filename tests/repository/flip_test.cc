@@ -93,7 +93,7 @@ class Flip : public ::testing::Test {
 
 TEST_F(Flip, OfAnyBitIsFoundAndHealedAndNeverGivenAway) {
   std::mt19937_64 random(store_test_seed());
-  const size_t flips = times(10000, 300);
+  const size_t flips = times(10000, 100);
   for (size_t i = 0; i < flips && !HasFailure(); ++i) {
     const std::string path = choose_file(random);
     const uint64_t bit = choose(random, fs::file_size(path) * 8);

@@ -113,6 +113,33 @@ TEST_P(Verity, BlocksBeforeTheChangedOneAreCopiedAsRanges) {
   EXPECT_NE(told.run.err.find("Input/output error"), std::string::npos) << told.everything();
 }
 
+// A repository seals what it is given: whoever reads a blob that changed gets an error, with the repository's command or without.
+TEST_P(Verity, ASealedBlobThatChangedIsAnErrorToWhoeverReadsIt) {
+  ASSERT_TRUE(place_.run({"copyfile", "store", "init", "repo"}).ok());
+  const Finished added =
+      place_.run({"copyfile", "store", "add", "--json", "--name=a", "repo", "a"});
+  ASSERT_TRUE(added.ok()) << added.err;
+  EXPECT_TRUE(nlohmann::json::parse(added.out).at("sealed").get<bool>()) << added.out;
+  const std::string blob = "repo/blobs/sha256/" + place_.run({"sha256sum", "a"}).out.substr(0, 64);
+  EXPECT_TRUE(place_.run({"fsverity", "measure", blob}).ok());
+  const Finished got = place_.run({"copyfile", "store", "get", "repo", "a", "before"});
+  ASSERT_TRUE(got.ok()) << got.err;
+  // Of its contents nothing else is on the device: not the source, nor the copy, which shares the blocks on Btrfs.
+  ASSERT_TRUE(place_.run({"rm", "a", "before"}).ok());
+  ASSERT_TRUE(place_.run({"fstrim", fs_.path()}).ok());
+  change_underneath();
+  const Finished read = place_.run({"cat", blob});
+  EXPECT_FALSE(read.ok());
+  EXPECT_NE(read.err.find("Input/output error"), std::string::npos) << read.err;
+  const Finished refused = place_.run({"copyfile", "store", "get", "repo", "a", "after"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_NE(refused.err.find("Input/output error"), std::string::npos) << refused.err;
+  EXPECT_EQ(place_.names(), (std::vector<std::string>{"repo"}));
+  const Finished verified = place_.run({"copyfile", "store", "verify", "repo"});
+  EXPECT_EQ(verified.exit_code, 1);
+  EXPECT_NE(verified.err.find("known as 'a'"), std::string::npos) << verified.err;
+}
+
 // The control: it is the verity that noticed.
 TEST_P(Verity, WithoutItAChangedBlockIsCopiedUnseen) {
   change_underneath();
