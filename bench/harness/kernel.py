@@ -73,8 +73,11 @@ def _set_vm(name, value):
 
 
 def cached_bytes(path):
-    """Bytes of a file in the page cache, or None where the kernel cannot say."""
-    fd = os.open(path, os.O_RDONLY)
+    """Bytes of a file in the page cache, or None where the kernel cannot say, or there is no file."""
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:  # a peer that only reads makes none
+        return None
     try:
         everything = (ctypes.c_uint64 * 2)(0, 0)
         counts = (ctypes.c_uint64 * 5)()

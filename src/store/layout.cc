@@ -49,9 +49,7 @@ Result<Fd> make_file(const System& system, int dir, const std::string& name, uin
 }
 
 // Who may only read could keep writers waiting for as long as it likes with a lock of its own.
-uint32_t lock_mode(const Format& format) {
-  return (format.index_mode() & 0020) != 0 ? 0660 : 0600;
-}
+uint32_t lock_mode(const Format& format) { return (format.index_mode() & 0020) != 0 ? 0660 : 0600; }
 
 Done write_format(const System& system, int root, const Format& format, Replace replace) {
   Result<PendingFile> pending =
