@@ -1,5 +1,7 @@
 #include "store/add_batch.h"
 
+#include <algorithm>
+
 #include "facts/read_facts.h"
 #include "publish/name_durability.h"
 #include "publish/private_name.h"
@@ -38,7 +40,9 @@ Done AddBatch::commit(std::vector<Member> members, const AddEnded& ended) {
     if (!m.frozen) continue;
     if (Done ok = publish(m); !ok) set_error(m, ok.error());
   }
-  if (!published_.empty()) {
+  // Also for what was there: who has just published it may not have come to this yet.
+  if (std::any_of(members.begin(), members.end(),
+                  [](const Member& m) { return m.frozen.has_value(); })) {
     const Done ok = sync_names(system_.files, system_.names, repository_.blobs(), "blobs");
     if (!ok) return all_failed(ok.error());
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "publish/name_durability.h"
 #include "store/layout.h"
 #include "sys/lock_file.h"
 #include "sys/system_info.h"
@@ -144,6 +145,17 @@ Done Repository::for_each_blob(const BlobFound& found) {
   }
 }
 
+// Of a blob that is to be named or kept. Who has just published it may not have made that stable yet.
+Result<FileStat> Repository::stat_stable(const Digest& digest) {
+  const System& system = parts_->environment_.system;
+  Result<FileStat> file = system.names.stat(blobs(), blob_path(digest), false);
+  if (!file) return file;
+  if (Done ok = sync_names(system.files, system.names, blobs(), blob_path(digest)); !ok) {
+    return fail(ok.error());
+  }
+  return file;
+}
+
 // While the lock is held nobody collects, so that the blob is still there when its name is.
 Done Repository::give_name(const std::string& name, const Digest& digest, bool replace) {
   if (Done ok = check_name(name); !ok) return ok;
@@ -151,8 +163,7 @@ Done Repository::give_name(const std::string& name, const Digest& digest, bool r
   if (!index) return fail(index.error());
   const Result<HeldLock> lock = HeldLock::take(content_lock(), LockMode::shared);
   if (!lock) return fail(lock.error());
-  const Result<FileStat> file =
-      parts_->environment_.system.names.stat(blobs(), blob_path(digest), false);
+  const Result<FileStat> file = stat_stable(digest);
   if (!file) return fail(file.error());
   const auto known = (*index)->find(digest);
   if (!known) return fail(known.error());
@@ -176,8 +187,7 @@ Done Repository::keep(const Digest& digest, bool kept) {
   if (!index) return fail(index.error());
   const Result<HeldLock> lock = HeldLock::take(content_lock(), LockMode::shared);
   if (!lock) return fail(lock.error());
-  const Result<FileStat> file =
-      parts_->environment_.system.names.stat(blobs(), blob_path(digest), false);
+  const Result<FileStat> file = stat_stable(digest);
   if (!file) return fail(file.error());
   if (!kept) {
     const Done done = (*index)->set_kept(digest, false);

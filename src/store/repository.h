@@ -91,6 +91,8 @@ class Repository {
   void close_index();
 
  private:
+  Result<FileStat> stat_stable(const Digest& digest);
+
   class Parts;
   explicit Repository(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;

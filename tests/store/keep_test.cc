@@ -33,6 +33,8 @@ class StoreKeep : public StoreTest {
   VerifyReport report_;
 };
 
+class StoreReadOnly : public StoreTest {};
+
 TEST_P(StoreKeep, VerifyingReadsAllAndFindsNothingWhereNothingIsWrong) {
   {
     Repository repository = open();
@@ -263,6 +265,55 @@ TEST_P(StoreKeep, WhatACrashLeftIsSwept) {
   EXPECT_TRUE(names_in(at("repo/pending")).empty());
 }
 
+TEST_P(StoreReadOnly, ReadingNeedsNoPermissionToWrite) {
+  ScratchFs fs = ScratchFs::xfs();
+  ASSERT_TRUE(Repository::create(shop_.environment, kCurrentDirectory, fs.file("r"), {}));
+  {
+    Result<Repository> repository =
+        Repository::open(shop_.environment, kCurrentDirectory, fs.file("r"), Use::write);
+    ASSERT_TRUE(repository);
+    ASSERT_TRUE(add_text(*repository, "read only", "name"));
+  }
+  fs.set_read_only(true);
+  EXPECT_EQ(
+      code_of(Repository::open(shop_.environment, kCurrentDirectory, fs.file("r"), Use::write)),
+      EROFS);
+  Result<Repository> repository =
+      Repository::open(shop_.environment, kCurrentDirectory, fs.file("r"), Use::read);
+  ASSERT_TRUE(repository) << repository.error().message();
+  EXPECT_EQ(got(*repository, "name"), "read only");
+  const Result<VerifyReport> report =
+      verify(*repository, {}, [](const Finding& f) { ADD_FAILURE() << name_of(f.fault); });
+  ASSERT_TRUE(report);
+  EXPECT_EQ(code_of(repository->remove_name("name")), EROFS);
+  EXPECT_EQ(code_of(add_text(*repository, "more")), EROFS);
+}
+
+TEST_P(StoreKeep, PermissionsAreThoseOfTheFormatWhateverTheUmask) {
+  const mode_t before = ::umask(077);
+  ASSERT_TRUE(Repository::create(shop_.environment, kCurrentDirectory, at("shared"),
+                                 {kFormatVersion, Members::group}));
+  Digest digest;
+  {
+    Result<Repository> repository =
+        Repository::open(shop_.environment, kCurrentDirectory, at("shared"), Use::write);
+    ASSERT_TRUE(repository);
+    digest = add_text(*repository, "ours", "name")->digest;
+  }
+  ::umask(before);
+  const auto mode = [&](const std::string& name) {
+    struct stat now {};
+    EXPECT_EQ(::stat(at("shared/" + name).c_str(), &now), 0) << name;
+    return now.st_mode & 07777;
+  };
+  EXPECT_EQ(mode("."), 02770U);
+  EXPECT_EQ(mode("blobs/sha256"), 02770U);
+  EXPECT_EQ(mode("blobs/sha256/" + digest.hex()), 0440U);
+  EXPECT_EQ(mode("index.sqlite"), 0660U);
+  EXPECT_EQ(mode("index.sqlite-journal"), 0660U);
+  EXPECT_EQ(mode("lock"), 0660U);
+}
+
 TEST_P(StoreKeep, ATreeIsExportedAsItWasAdded) {
   Repository repository = open();
   write_text(at("source-file"), "b", 0640);
@@ -316,6 +367,9 @@ TEST_P(StoreKeep, AnArchiveIsReadByTarAndADamagedOneIsNotEnded) {
 
 INSTANTIATE_TEST_SUITE_P(On, StoreKeep,
                          ::testing::Values(FsKind::ext4, FsKind::xfs, FsKind::btrfs, FsKind::tmpfs),
+                         [](const auto& p) { return std::string(name_of(p.param)); });
+
+INSTANTIATE_TEST_SUITE_P(On, StoreReadOnly, ::testing::Values(FsKind::xfs),
                          [](const auto& p) { return std::string(name_of(p.param)); });
 
 TEST(StorePage, OneWrongBitIsPutRightTwoAreNot) {
