@@ -76,6 +76,7 @@ Parsed<Ended> run_keygen(std::vector<std::string> arguments, std::string_view in
   actions.dup2(write_end.get(), STDOUT_FILENO);
   std::vector<char*> argv;
   arguments.insert(arguments.begin(), kProgram);
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   pid_t pid = -1;

@@ -39,41 +39,40 @@ enum class ExportAs : uint8_t { none, tree, tar, sums };
 struct StoreOptions {
   std::string repository;
   std::vector<std::string> operands;  // behind the repository
-  store::Members members = store::Members::readers;
 
   std::optional<Digest> expected;
   std::vector<std::string> checksum_files;
   std::string name;
   std::vector<std::string> tags;
-  bool named = false;  // each by its last component
   std::string prefix;
-  bool recursive = false;
   uint64_t most_bytes = UINT64_MAX;
-
-  std::optional<Durability> durability;
-  Sharing sharing = Sharing::automatic;
-  bool preserve = false;
-  ExportAs export_as = ExportAs::none;
-
-  bool medium = false;
-  double sample = 1.0;
-  bool resume = false;
-  bool quarantine = true;       // of verify
-  bool and_quarantine = false;  // of gc
   std::vector<std::string> from;
-  bool blobs_only = false;
-  double grace = 0;
+  double sample = 1.0;
+  double grace = 0;  // seconds
 
+  // Of manifests.
   std::string sign_key;
   std::string output;
   std::string check;
   std::string signers;
   std::string identity;
-  bool unsigned_too = false;
 
   uint64_t rate = 0;
   unsigned jobs = 0;
+  std::optional<Durability> durability;
+  store::Members members = store::Members::readers;
+  Sharing sharing = Sharing::automatic;
+  ExportAs export_as = ExportAs::none;
   ShowProgress progress = ShowProgress::automatic;
+  bool named = false;  // each by its last component
+  bool recursive = false;
+  bool preserve = false;
+  bool medium = false;
+  bool resume = false;
+  bool quarantine = true;       // of verify
+  bool and_quarantine = false;  // of gc
+  bool blobs_only = false;
+  bool unsigned_too = false;
   bool force = false;
   bool dry_run = false;
   bool verbose = false;
