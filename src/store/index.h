@@ -1,4 +1,4 @@
-// The index of a repository: names, and what is known of blobs besides their bytes. An SQLite database (docs/decisions/0030)
+// The index of a repository: names, and what is known of blobs besides their bytes. An SQLite database (docs/decisions/0022)
 // whose pages carry checksums; docs/formats.md has its tables. What it says of bytes is never believed without a digest.
 #pragma once
 
