@@ -10,7 +10,7 @@ _copyfile_store_options() {
       echo --expect= --checksums= --name= --tag= --named --prefix= -r --recursive -f --force --max-size= -j \
         --jobs= --limit-rate= --progress -q --quiet --json --help
       ;;
-    get) echo --preserve -f --force --reflink= --durability= --limit-rate= --progress -v --verbose --json --help ;;
+    get) echo --preserve --trust-seal -f --force --reflink= --durability= --limit-rate= --progress -v --verbose --json --help ;;
     cat) echo --help ;;
     export) echo --as= --prefix= --durability= --limit-rate= --progress -v --verbose --help ;;
     verify)

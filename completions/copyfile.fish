@@ -149,6 +149,7 @@ complete -c copyfile -n '__copyfile_store add get export verify repair' -l progr
 complete -c copyfile -n '__copyfile_store add' -s q -l quiet -d 'Print no digests'
 complete -c copyfile -n '__copyfile_store add get verify repair names ls stat gc du manifest' -l json -d 'One JSON object a line'
 complete -c copyfile -n '__copyfile_store get' -l preserve -d 'Recorded mode and time'
+complete -c copyfile -n '__copyfile_store get' -l trust-seal -d 'Believe the measurement of fs-verity'
 complete -c copyfile -n '__copyfile_store get' -s f -l force -d 'Replace the destination'
 complete -c copyfile -n '__copyfile_store get' -x -l reflink -a 'auto always never' -d 'Share the data'
 complete -c copyfile -n '__copyfile_store get export' -x -l durability -a 'none ordered durable' -d 'What a crash may do'

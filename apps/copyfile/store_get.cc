@@ -47,14 +47,16 @@ std::string destination(StoreContext& c, const std::string& wanted, const std::s
 }
 
 void tell(StoreContext& c, const std::string& dest, const store::Got& got) {
+  const bool by_seal = got.checked_by == store::CheckedBy::verity;
   if (c.options.json) {
     print_json_line({{"path", dest},
                      {"digest", got.digest.text()},
                      {"size", got.size},
-                     {"shared", got.shared}});
+                     {"shared", got.shared},
+                     {"checked_by", by_seal ? "fs-verity" : "digest"}});
   } else if (c.options.verbose) {
-    print(fmt::format("{}  {}\nchecked by its digest, {}\n", got.digest.hex(),
-                      quoted_if_needed(dest), got.shared ? "shared" : "copied"));
+    print(fmt::format("{}  {}\nchecked by {}, {}\n", got.digest.hex(), quoted_if_needed(dest),
+                      by_seal ? "its seal" : "its digest", got.shared ? "shared" : "copied"));
   }
 }
 
@@ -94,6 +96,7 @@ int store_get(StoreContext& c) {
   options.recorded_metadata = c.options.preserve;
   options.creation_mask = creation_mask();
   options.sharing = c.options.sharing;
+  options.trust_seal = c.options.trust_seal;
   options.control = c.control();
   c.start_progress(dest);
   const Result<store::Got> got =
@@ -113,8 +116,8 @@ int store_cat(StoreContext& c) {
   for (const std::string& wanted : c.options.operands) {
     const std::optional<store::Reference> reference = c.reference(wanted);
     if (!reference) return kFailed;
-    Result<store::OpenBlob> blob =
-        store::open_checked(*repository, *reference, [](uint64_t) { return !interrupted(); });
+    Result<store::OpenBlob> blob = store::open_checked(
+        *repository, *reference, store::SealTrust::own, [](uint64_t) { return !interrupted(); });
     if (!blob) {
       tell_failure(c, wanted, blob.error(), {});
       return kFailed;

@@ -76,6 +76,8 @@ on the way: DEST is right, or is not made.
                             added under this name
   -f, --force             replace DEST, in one step
       --reflink=WHEN      share the data: 'auto' (default), 'always', 'never'
+      --trust-seal        where fs-verity seals the file, believe the measurement
+                            that was recorded for it: nothing is read
       --durability=LEVEL  'none', 'ordered' (default) or 'durable'
       --limit-rate=RATE   at most RATE bytes a second
       --progress          show progress at once

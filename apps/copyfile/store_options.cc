@@ -61,6 +61,7 @@ enum Key : int {
   kDurability,
   kReflink,
   kPreserve,
+  kTrustSeal,
   kAs,
   kMedium,
   kSample,
@@ -102,6 +103,7 @@ constexpr std::array kOptions{
               in({V::get, V::export_names})},
     OptionRow{{"reflink", required_argument, nullptr, kReflink}, in({V::get})},
     OptionRow{{"preserve", no_argument, nullptr, kPreserve}, in({V::get})},
+    OptionRow{{"trust-seal", no_argument, nullptr, kTrustSeal}, in({V::get})},
     OptionRow{{"as", required_argument, nullptr, kAs}, in({V::export_names})},
     OptionRow{{"medium", no_argument, nullptr, kMedium}, in({V::verify})},
     OptionRow{{"sample", required_argument, nullptr, kSample}, in({V::verify})},
@@ -232,6 +234,7 @@ bool take(int key, const char* argument, StoreOptions& o) {
     }
     case kReflink: return choose("reflink", argument, kSharingChoices, o.sharing);
     case kPreserve: o.preserve = true; return true;
+    case kTrustSeal: o.trust_seal = true; return true;
     case kAs: return choose("as", argument, kExportChoices, o.export_as);
     case kMedium: o.medium = true; return true;
     case kSample: return take_sample(argument, o);

@@ -67,6 +67,7 @@ struct StoreOptions {
   bool named = false;  // each by its last component
   bool recursive = false;
   bool preserve = false;
+  bool trust_seal = false;
   bool medium = false;
   bool resume = false;
   bool quarantine = true;       // of verify

@@ -201,6 +201,32 @@ COPYFILE_EXPORT int copyfileat(int in_dirfd, const char* in_path, int out_dirfd,
                                const char* out_path, const struct copyfile_how* how,
                                size_t how_size, struct copyfile_report* report, size_t report_size);
 
+/* Flags of copyfile_store_open(). */
+#define COPYFILE_STORE_TRUST_SEAL \
+  0x1u /* believe the fs-verity measurement that the repository has recorded, whoever may write to it */
+
+/* Opens a file of a repository of known-good files (copyfile-store(1)): `what` is a name in it, or a digest, "sha256:HEX" or its
+ * 64 digits. `repository` is the path of its directory, relative to dirfd, which may be AT_FDCWD.
+ *
+ * What is behind the descriptor has been checked: every byte was read once from it and digested, which takes as long as
+ * sha256sum(1); or, where fs-verity seals the file so that the kernel checks each block that is read, its measurement is the one
+ * that was recorded when the bytes were digested. That is believed only where nobody but the caller's effective user and root
+ * can have written to the repository, or with COPYFILE_STORE_TRUST_SEAL.
+ *
+ * Returns a descriptor, open for reading, with close-on-exec, which the caller closes; the file stays readable also when it
+ * is removed from the repository. Or -1 with errno:
+ *   ENOENT      no such name or content, or no repository there
+ *   EBADMSG     the file is damaged ('copyfile store verify'), or the index, or the format of the repository
+ *   EIO         the medium can't be read, or fs-verity found it damaged
+ *   EINVAL      unknown flags, or `what` is neither a name nor a digest
+ *   EPROTONOSUPPORT  the repository is of a later version
+ *   EOPNOTSUPP  names need libsqlite3.so.0, and digesting needs libcrypto.so.3: one of them can't be loaded
+ *   EFAULT      a null pointer
+ *   EACCES, ENOTDIR, ELOOP, EMFILE, ENOMEM, ...   as open(2)
+ */
+COPYFILE_EXPORT int copyfile_store_open(int dirfd, const char* repository, const char* what,
+                                        unsigned int flags);
+
 /* The version of the library that runs, "0.1.0". */
 COPYFILE_EXPORT const char* copyfile_version(void);
 

@@ -8,6 +8,7 @@
 
 #include <copyfile/copyfile.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -18,6 +19,7 @@
 #include <string>
 #include <system_error>
 #include <tl/expected.hpp>
+#include <utility>
 #include <vector>
 
 namespace libcopyfile {
@@ -178,6 +180,40 @@ inline Result<Report> copy_file(const std::string& in_path, const std::string& o
                               out_path.c_str(), &how, sizeof how, filled, sizeof *filled);
   if (rc != 0) return tl::unexpected(Error{errno});
   return *filled;
+}
+
+// A descriptor that is closed when it goes.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Descriptor() {
+    if (fd_ >= 0) (void)::close(fd_);
+  }
+  int get() const { return fd_; }
+  // It is the caller's from here on.
+  [[nodiscard]] int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+struct StoreOpenOptions {
+  int directory = AT_FDCWD;  // the path of the repository is relative to it
+  bool trust_seal = false;   // COPYFILE_STORE_TRUST_SEAL
+};
+
+// copyfile_store_open(): a file of a repository, by a name in it or a digest, for reading; its bytes have been checked.
+inline Result<Descriptor> open_stored(const std::string& repository, const std::string& what,
+                                      const StoreOpenOptions& options = {}) {
+  const int fd = ::copyfile_store_open(options.directory, repository.c_str(), what.c_str(),
+                                       options.trust_seal ? COPYFILE_STORE_TRUST_SEAL : 0U);
+  if (fd < 0) return tl::unexpected(Error{errno});
+  return Descriptor(fd);
 }
 
 }  // namespace v0

@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
-#include <stdexcept>
 #include <vector>
 
+#include "api/boundary.h"
 #include "api/convert.h"
 #include "engine/copy_job.h"
 #include "engine/range_job.h"
@@ -16,24 +15,6 @@
 
 namespace libcopyfile {
 namespace {
-
-// The one place where an exception could leave: the standard library's, for lack of memory.
-template <class F>
-ssize_t at_boundary(F&& body) noexcept {
-  try {
-    return body();
-  } catch (const std::bad_alloc&) {
-    errno = ENOMEM;
-  } catch (const std::length_error&) {
-    errno = ENOMEM;
-  }
-  return -1;
-}
-
-ssize_t fail_with(int code) {
-  errno = code;
-  return -1;
-}
 
 ssize_t run_ranges(int out_fd, int in_fd, std::span<const CopyRange> ranges, unsigned flags,
                    RangeReport& report) {

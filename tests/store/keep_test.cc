@@ -233,7 +233,7 @@ TEST_P(StoreKeep, CollectingRemovesWhatHasNoNameAndIsNotKept) {
   later.grace_seconds = 3600;
   EXPECT_EQ(collect(repository, later)->blobs, 0U);
   const Result<OpenBlob> reader =
-      open_checked(repository, Reference(dropped), [](uint64_t) { return true; });
+      open_checked(repository, Reference(dropped), SealTrust::own, [](uint64_t) { return true; });
   ASSERT_TRUE(reader);
   EXPECT_EQ(collect(repository, {})->blobs, 1U);
   EXPECT_FALSE(*repository.has(dropped));

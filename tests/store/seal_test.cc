@@ -1,4 +1,5 @@
 // fs-verity, for a kernel that was built without it: who seals, what is recorded, and when it is believed.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <set>
@@ -70,7 +71,7 @@ TEST_P(StoreSeal, ASealedBlobIsOpenedWithoutReadingIt) {
   ASSERT_TRUE(added) << added.error().message();
   EXPECT_TRUE(added->sealed);
   const Result<OpenBlob> opened =
-      open_checked(repository, Reference(std::string("s")), read_nothing);
+      open_checked(repository, Reference(std::string("s")), SealTrust::own, read_nothing);
   ASSERT_TRUE(opened) << opened.error().message();
   EXPECT_EQ(opened->checked_by, CheckedBy::verity);
   EXPECT_EQ(got(repository, "s"), "sealed");
@@ -81,11 +82,75 @@ TEST_P(StoreSeal, AnotherMeasurementThanTheRecordedOneIsNotBelieved) {
   const Digest digest = add_text(repository, "sealed")->digest;
   seals_.measurement = "1:bb";
   const auto any = [](uint64_t) { return true; };
-  const Result<OpenBlob> opened = open_checked(repository, Reference(digest), any);
+  const Result<OpenBlob> opened = open_checked(repository, Reference(digest), SealTrust::own, any);
   ASSERT_TRUE(opened);
   EXPECT_EQ(opened->checked_by, CheckedBy::digest);
   flip_bit(blob(digest), 3);
-  EXPECT_EQ(code_of(open_checked(repository, Reference(digest), any)), EBADMSG);
+  EXPECT_EQ(code_of(open_checked(repository, Reference(digest), SealTrust::own, any)), EBADMSG);
+}
+
+// A member of the group could seal a file of his own, and record its measurement.
+TEST_P(StoreSeal, WhereOthersMayWriteItIsBelievedOnlyIfTheyAreTrusted) {
+  const std::string reference = "s";
+  {
+    Repository repository = open_sealing();
+    ASSERT_TRUE(add_text(repository, "sealed", reference));
+  }
+  const auto checked_by = [&](SealTrust trust) {
+    Repository repository = open_sealing();
+    const Result<OpenBlob> opened =
+        open_checked(repository, Reference(reference), trust, [](uint64_t) { return true; });
+    EXPECT_TRUE(opened);
+    return opened ? std::optional(opened->checked_by) : std::nullopt;
+  };
+  EXPECT_EQ(checked_by(SealTrust::own), CheckedBy::verity);
+  for (const char* part : {"repo", "repo/blobs/sha256", "repo/index.sqlite"}) {
+    SCOPED_TRACE(part);
+    struct stat before {};
+    ASSERT_EQ(::stat(at(part).c_str(), &before), 0);
+    ASSERT_EQ(::chmod(at(part).c_str(), before.st_mode | 0020), 0);
+    EXPECT_EQ(checked_by(SealTrust::own), CheckedBy::digest);
+    EXPECT_EQ(checked_by(SealTrust::recorded), CheckedBy::verity);
+    ASSERT_EQ(::chmod(at(part).c_str(), before.st_mode), 0);
+    ASSERT_EQ(::chown(at(part).c_str(), 1001, before.st_gid), 0);
+    EXPECT_EQ(checked_by(SealTrust::own), CheckedBy::digest);
+    ASSERT_EQ(::chown(at(part).c_str(), 0, before.st_gid), 0);
+  }
+  EXPECT_EQ(checked_by(SealTrust::own), CheckedBy::verity);
+}
+
+TEST_P(StoreSeal, WithoutTheIndexTheBytesAreRead) {
+  const Digest digest = digest_of("sealed");
+  {
+    Repository repository = open_sealing();
+    ASSERT_TRUE(add_text(repository, "sealed"));
+  }
+  ASSERT_EQ(::unlink(at("repo/index.sqlite").c_str()), 0);
+  Repository repository = open_sealing();
+  const Result<OpenBlob> opened =
+      open_checked(repository, Reference(digest), SealTrust::own, [](uint64_t) { return true; });
+  ASSERT_TRUE(opened) << opened.error().message();
+  EXPECT_EQ(opened->checked_by, CheckedBy::digest);
+}
+
+// The toy does not look at what is read: whoever trusts it is given what is there.
+TEST_P(StoreSeal, GetBelievesItOnlyWhereAskedTo) {
+  Repository repository = open_sealing();
+  const Digest digest = add_text(repository, "sealed", "s")->digest;
+  const auto take = [&](const char* to, bool trust) {
+    GetOptions options;
+    options.trust_seal = trust;
+    return get(repository, Reference(digest), kCurrentDirectory, at(to), options);
+  };
+  EXPECT_EQ(take("whole", false)->checked_by, CheckedBy::digest);
+  EXPECT_EQ(take("trusted", true)->checked_by, CheckedBy::verity);
+  EXPECT_EQ(read_text(at("trusted")), "sealed");
+  flip_bit(blob(digest), 3);
+  EXPECT_EQ(code_of(take("damaged", false)), EBADMSG);
+  EXPECT_EQ(take("unseen", true)->checked_by, CheckedBy::verity);
+  EXPECT_NE(read_text(at("unseen")), "sealed");
+  seals_.measurement = "1:bb";
+  EXPECT_EQ(code_of(take("another", true)), EBADMSG);
 }
 
 TEST_P(StoreSeal, WhereThereIsNoneTheDigestIsComputed) {
@@ -94,8 +159,8 @@ TEST_P(StoreSeal, WhereThereIsNoneTheDigestIsComputed) {
   const Result<Added> added = add_text(repository, "plain");
   ASSERT_TRUE(added) << added.error().message();
   EXPECT_FALSE(added->sealed);
-  const Result<OpenBlob> opened =
-      open_checked(repository, Reference(added->digest), [](uint64_t) { return true; });
+  const Result<OpenBlob> opened = open_checked(repository, Reference(added->digest), SealTrust::own,
+                                               [](uint64_t) { return true; });
   ASSERT_TRUE(opened);
   EXPECT_EQ(opened->checked_by, CheckedBy::digest);
 }

@@ -1,5 +1,6 @@
 /* A program in C99 that knows the installed header only. Copies, and compares what it got; exit status 0 if all is
- * right, else the number of the line that was not. Run in an empty directory. */
+ * right, else the number of the line that was not. Run in a directory with nothing but a repository "store" that holds
+ * "abc". */
 #define _POSIX_C_SOURCE 200809L
 
 #include <copyfile/copyfile.h>
@@ -10,6 +11,8 @@
 #include <unistd.h>
 
 #define SIZE 100000
+/* The digest of "abc", as in FIPS 180. */
+#define ABC "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 #define REQUIRE(condition)                                                         \
   do {                                                                             \
@@ -69,5 +72,12 @@ int main(int argc, char** argv) {
   REQUIRE(memcmp(copy, data, SIZE) == 0);
   REQUIRE(copyfileat(AT_FDCWD, "source", AT_FDCWD, "copy", NULL, 0, NULL, 0) == -1 &&
           errno == EEXIST);
+
+  in = copyfile_store_open(AT_FDCWD, "store", ABC, 0);
+  REQUIRE(in >= 0);
+  REQUIRE(read(in, copy, SIZE) == 3 && memcmp(copy, "abc", 3) == 0);
+  REQUIRE(close(in) == 0);
+  REQUIRE(copyfile_store_open(AT_FDCWD, "nowhere", ABC, COPYFILE_STORE_TRUST_SEAL) == -1 &&
+          errno == ENOENT);
   return 0;
 }

@@ -1,4 +1,5 @@
-// A program in C++20 that knows the installed headers only; exit status 0 if all is right. Run in an empty directory.
+// A program in C++20 that knows the installed headers only; exit status 0 if all is right. Run in a directory with
+// nothing but a repository "store", where "greek/abc" is "abc".
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -83,6 +84,17 @@ bool checks_file(const std::string& data) {
                  "another digest is no copy");
 }
 
+// "abc" is in a repository here.
+bool opens_stored() {
+  const auto opened = libcopyfile::open_stored("store", "greek/abc");
+  const auto missing = libcopyfile::open_stored("store", "greek/def", {.trust_seal = true});
+  char text[4] = {};
+  return require(opened.has_value(), "a name is opened") &&
+         require(::read(opened->get(), text, sizeof text) == 3 && std::strcmp(text, "abc") == 0,
+                 "it leads to its bytes") &&
+         require(!missing && missing.error().code == ENOENT, "what is not there is not opened");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -91,5 +103,5 @@ int main(int argc, char** argv) {
   std::string data;
   for (int i = 0; i < 100'000; ++i) data.push_back(static_cast<char>(i * 7 + i / 251));
   std::ofstream("source", std::ios::binary) << data;
-  return copies_ranges(data) && copies_file(data) && checks_file(data) ? 0 : 1;
+  return copies_ranges(data) && copies_file(data) && checks_file(data) && opens_stored() ? 0 : 1;
 }
