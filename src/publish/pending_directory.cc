@@ -56,6 +56,8 @@ bool PendingDirectory::is(const FileStat& other) const {
 // False: to be tried again.
 Result<bool> PendingDirectory::take(const std::string& candidate, bool resumed) {
   Result<Fd> fd = names_.open(dir_, candidate, Open::directory_no_follow);
+  // A sweep has found it before it could be locked.
+  if (!fd && fd.error().code == ENOENT && !resumed) return false;
   if (!fd) return fail(fd.error());
   const Done locked = files_.lock(fd->get());
   if (!locked && locked.error().code == EWOULDBLOCK) {

@@ -217,6 +217,17 @@ TEST_P(SweepTest, ATreeInUseStays) {
   EXPECT_EQ(names_in(path_ + "/new"), Names{"file"});
 }
 
+// Nobody can lock a directory in the moment in which it is made.
+TEST_P(SweepTest, ATreeThatIsSweptBeforeItIsLockedIsMadeAnew) {
+  script_.before("open", 0, [this] { EXPECT_EQ(run().removed, 1U); });
+  Result<PendingDirectory> pending =
+      PendingDirectory::create(system_.files, system_.names, system_.attributes, dir_.get(), "new");
+  ASSERT_TRUE(pending) << pending.error().message();
+  put(pending->private_name() + "/file");
+  ASSERT_TRUE(std::move(*pending).commit(Durability::ordered, false));
+  EXPECT_EQ(names(), Names{"new"});
+}
+
 TEST_P(SweepTest, LinksGoWhenTheyAreOld) {
   ASSERT_EQ(symlinkat("anywhere", dir_.get(), kLeft), 0);
   EXPECT_EQ(run().in_use, 1U);

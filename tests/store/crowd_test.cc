@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
 #include <random>
 #include <thread>
 
@@ -41,7 +42,10 @@ class StoreCrowd : public StoreTest {
       source.name = mine;
       AddOptions options;
       options.replace_names = true;
-      if (!add_one(*repository, source, options)) return 3;
+      if (const Result<Added> added = add_one(*repository, source, options); !added) {
+        std::fprintf(stderr, "add: %s\n", added.error().message().c_str());
+        return 3;
+      }
       if (round % 3 == 0 && !collect(*repository, {})) return 4;
       const std::string out = file + ".out" + std::to_string(round);
       if (!get(*repository, Reference(mine), kCurrentDirectory, out, {})) return 5;
