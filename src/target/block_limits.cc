@@ -26,6 +26,7 @@ wire::BlockLimits block_limits(const LogicalUnit& unit) {
   limits.max_compare_and_write = kMaxCompareAndWrite;
   limits.optimal_granularity = static_cast<uint16_t>(granularity);
   limits.max_transfer = static_cast<uint32_t>(kMaxTransfer / length);
+  limits.optimal_transfer = static_cast<uint32_t>(kOptimalTransfer / length);
   limits.max_write_same = kMaxWriteSame / length;
   if (unit.options().thin) {
     limits.max_unmap_blocks = static_cast<uint32_t>(kMaxUnmap / length);

@@ -8,6 +8,9 @@ namespace libcopyfile::target {
 
 // Bytes that one command may read or write.
 inline constexpr uint64_t kMaxTransfer = uint64_t{16} << 20;
+// What is best for one. qemu-img copies in pieces of this size (2 MiB where nothing is announced), and each is a command to be
+// waited for. Linux reads ahead twice as much, and ext4 takes it for a stripe: Ceph's disks announce the same for years.
+inline constexpr uint64_t kOptimalTransfer = uint64_t{4} << 20;
 inline constexpr uint8_t kMaxCompareAndWrite = 128;  // blocks; ESXi wants 1
 // No more than one WRITE may write: a pattern that is not zero takes as long. iscsi-test-cu writes as many blocks at once as it can
 // unmap by WRITE SAME, whatever the page says of transfers.

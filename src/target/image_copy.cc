@@ -1,8 +1,10 @@
 // Copies between images: by the engine, a piece at a time.
 #include <algorithm>
 
-#include "base/buffer.h"
 #include "engine/range_job.h"
+#include "plan/cost.h"
+#include "sys/attributes.h"
+#include "sys/transfer.h"
 #include "target/image_file.h"
 
 namespace libcopyfile::target {
@@ -50,6 +52,17 @@ void add(const RangeReport& report, const CopyRange& piece, CopyAccount& account
   account.reason = best ? std::string() : why_not_shared(report, piece);
 }
 
+// Tells of each clone at once.
+class ToldOfEach final : public Control {
+ public:
+  explicit ToldOfEach(const CopyProgress& progress) : progress_(progress) {}
+  bool moved(uint64_t bytes) override { return !progress_ || progress_(bytes); }
+  uint64_t chunk() const override { return kPiece; }
+
+ private:
+  const CopyProgress& progress_;
+};
+
 }  // namespace
 
 Done ImageFile::copy_from(Image& from, uint64_t from_offset, uint64_t offset, uint64_t length,
@@ -62,10 +75,47 @@ Done ImageFile::copy_from(Image& from, uint64_t from_offset, uint64_t offset, ui
   if (file == nullptr) return settle(copy_by_hand(from, range, progress, account));
   for (uint64_t done = 0; done < length;) {
     const CopyRange piece = range.part(done, piece_length(offset + done, length - done));
-    if (Done ok = copy_piece(*file, piece, progress, account); !ok) return ok;
+    const Moved shared = share_piece(*file, piece, progress, account);
+    if (shared.stop == Stop::cancelled) return fail(ECANCELED, Op::progress);
+    if (shared.stop == Stop::failed) return fail(shared.error);
+    if (shared.bytes < piece.length) {
+      const CopyRange rest = piece.part(shared.bytes, piece.length - shared.bytes);
+      if (Done ok = copy_piece(*file, rest, progress, account); !ok) return ok;
+    }
     done += piece.length;
   }
   return settle({});
+}
+
+// What a clone needs to know of the two files was found out when they were opened. The engine, which asks for it again and plans,
+// takes fifteen calls of the kernel for each piece, and initiators send pieces of a MiB or two. It gets what is declined here.
+Moved ImageFile::share_piece(ImageFile& from, const CopyRange& piece, const CopyProgress& progress,
+                             CopyAccount& account) {
+  Moved none;
+  none.stop = Stop::declined;
+  const ImageInfo& ours = info();
+  const ImageInfo& theirs = from.info();
+  const uint64_t block = ours.granularity;
+  const bool possible = ours.can_share && theirs.can_share &&
+                        ours.file_system == theirs.file_system && block == theirs.granularity;
+  const bool aligned = piece.in % block == 0 && piece.out % block == 0 && piece.length % block == 0;
+  if (!possible || !aligned || piece.length < cost::kSmallestClone) return none;
+  // fs-verity checks what is read, not what is shared; an image may have got it since it was opened.
+  const Result<FileStat> stat =
+      retry_interrupted([&] { return files().stat(from.parts_.file.get()); });
+  if (!stat || (stat->attributes & kStatVerity) != 0) return none;
+  Facts facts;
+  facts.in.ours = true;
+  facts.clone_alignment = block;
+  ToldOfEach control(progress);
+  Pair pair{files(), from.parts_.file.get(), parts_.file.get(), facts, control, {}};
+  Moved moved = system_->catalogue.at(MechanismId::reflink).move(pair, {&piece, 1});
+  account.shared += moved.bytes;
+  if (moved.bytes > 0) {
+    account.mechanism = name_of(MechanismId::reflink);
+    account.reason.clear();
+  }
+  return moved;
 }
 
 Done ImageFile::copy_piece(ImageFile& from, const CopyRange& piece, const CopyProgress& progress,

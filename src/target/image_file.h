@@ -79,6 +79,9 @@ class ImageFile final : public Image {
   Done write_zeros(Range range);
   // With a write-through image, what was changed other than by write() has to be flushed.
   Done settle(Done done);
+  // How much of the piece is shared by a clone alone; `declined` where something else is to go on.
+  Moved share_piece(ImageFile& from, const CopyRange& piece, const CopyProgress& progress,
+                    CopyAccount& account);
   Done copy_piece(ImageFile& from, const CopyRange& piece, const CopyProgress& progress,
                   CopyAccount& account);
   Done copy_by_hand(Image& from, const CopyRange& range, const CopyProgress& progress,

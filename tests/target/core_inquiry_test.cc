@@ -160,6 +160,7 @@ TEST(VitalProductData, LimitsFollowTheFileSystemBlock) {
   EXPECT_EQ(limits->unmap_granularity, 8U);
   EXPECT_EQ(limits->unmap_alignment, 0U);
   EXPECT_EQ(limits->max_transfer, kMaxTransfer / 512);
+  EXPECT_EQ(limits->optimal_transfer, kOptimalTransfer / 512);
   EXPECT_EQ(limits->max_compare_and_write, kMaxCompareAndWrite);
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <thread>
 #include <vector>
 
@@ -407,6 +408,35 @@ TEST_P(ImageTest, CopiesBetweenImagesShareWhatCanBeShared) {
     shared += extent.logical.length();
   }
   EXPECT_EQ(shared, 8 * kMiB);
+}
+
+TEST_P(ImageTest, AnAlignedCloneTakesAFewCallsOfTheKernel) {
+  if (!shares()) return;
+  const auto from = make_and_open("from", 4 * kMiB);
+  const auto to = make_and_open("to", 4 * kMiB);
+  write(*from, 0, pattern(4 * kMiB, 1));
+  // Dirty, it is written back more than once where that takes long.
+  ASSERT_TRUE(from->flush());
+  system_.recorder.clear();
+  CopyAccount account;
+  ASSERT_TRUE(copy(*to, *from, {0, 0, 4 * kMiB}, account));
+  const std::string asked = system_.recorder.text();
+  EXPECT_LE(std::count(asked.begin(), asked.end(), '\n'), 4) << asked;
+  EXPECT_NE(asked.find("clone_range"), std::string::npos) << asked;
+}
+
+TEST_P(ImageTest, WhatCannotBeSharedAnyMoreIsMoved) {
+  const auto from = make_and_open("from", 68 * kMiB);
+  const auto to = make_and_open("to", 68 * kMiB);
+  const std::vector<uint8_t> data = pattern(4 * kMiB, 1);
+  write(*from, 64 * kMiB, data);
+  system_.script.inject("fail clone_range errno=EOPNOTSUPP after=1");
+  CopyAccount account;
+  ASSERT_TRUE(copy(*to, *from, {0, 0, 68 * kMiB}, account));
+  EXPECT_EQ(read(*to, 64 * kMiB, data.size()), data);
+  EXPECT_EQ(account.moved, 4 * kMiB);
+  EXPECT_EQ(account.shared, shares() ? 64 * kMiB : 0);
+  EXPECT_FALSE(account.reason.empty());
 }
 
 TEST_P(ImageTest, UnalignedEndsAreCopiedAndTheMiddleIsShared) {
