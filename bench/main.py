@@ -16,11 +16,13 @@ from harness.lab import Lab, Settings  # noqa: E402
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _ROOT = os.path.dirname(_HERE)
-_BINARY = os.path.join(_ROOT, "build", "release", "apps", "copyfile", "copyfile")
+_APPS = os.path.join(_ROOT, "build", "release", "apps")
+_BINARY = os.path.join(_APPS, "copyfile", "copyfile")
+_TARGET = os.path.join(_APPS, "copyfile-target", "copyfile-target")
 _BUSY = 0.1  # more than this of the processors used by others is worth a warning
 
 _TEXT = """Compares copyfile with cp, dd, rsync, qemu-img and a hand-written loop over
-copy_file_range, in alternating pairs, and writes results.json, results.md and results.svg.
+copy_file_range, and copyfile-target with tgt, in alternating pairs, and writes results.json, results.md and results.svg.
 Scratch file systems are loop images in memory and on the disk; root is needed to mount them."""
 
 
@@ -36,6 +38,8 @@ def arguments(argv, known):
     parser.add_argument("--list", action="store_true", help="list the scenarios and their goals")
     parser.add_argument("--copyfile", metavar="PATH", default=_BINARY,
                         help="the command to measure (default: the release build)")
+    parser.add_argument("--copyfile-target", metavar="PATH", default=_TARGET,
+                        help="the target to measure (default: the release build)")
     parser.add_argument("--out", metavar="DIR", default=os.path.join(_HERE, "out"),
                         help="where the results go (default bench/out)")
     parser.add_argument("--disk-dir", metavar="DIR",
@@ -102,10 +106,11 @@ def workshop(options):
     with rooms.scratch_directory(None) as scratch:
         launcher = timing.compile_c(os.path.join(_HERE, "harness", "timed.c"),
                                     os.path.join(scratch, "timed"))
-        programs = {"copyfile": os.path.abspath(options.copyfile)}
-        for name in peers.OWN:
+        programs = {"copyfile": os.path.abspath(options.copyfile),
+                    "copyfile_target": os.path.abspath(options.copyfile_target)}
+        for name, libraries in peers.OWN.items():
             programs[name] = timing.compile_c(os.path.join(_HERE, "peers", f"{name}.c"),
-                                              os.path.join(scratch, name))
+                                              os.path.join(scratch, name), *libraries)
         yield Lab(settings(options), timing.Timer(launcher, scratch), programs)
 
 

@@ -4,11 +4,13 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import signal
 import struct
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 _CLONE_NEWNS = 0x00020000
+_PR_SET_PDEATHSIG = 1
 _MS_REC_PRIVATE = 0x4000 | 0x40000
 _SYS_CACHESTAT = 451  # Linux 6.5, the same number on all architectures
 _FS_IOC_FIEMAP = 0xC020660B
@@ -28,6 +30,11 @@ def private_mounts():
     """From here on this process's mounts are its own: they go when it goes, even if killed."""
     _check(_libc.unshare(_CLONE_NEWNS), "unshare")
     _check(_libc.mount(b"none", b"/", None, ctypes.c_ulong(_MS_REC_PRIVATE), None), "mount")
+
+
+def die_with_parent():
+    """For a child, before it becomes its program: killed when we are."""
+    _check(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
 
 
 def syncfs(path):

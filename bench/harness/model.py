@@ -27,7 +27,7 @@ class Variant:
 
 class _Placeholders(dict):
     def __missing__(self, key):
-        return key if key in ("copyfile", "cfr_loop", "fsync_rename", "known_good") else key.upper()
+        return key if key in ("copyfile", "cfr_loop", "fsync_rename", "known_good", "iscsi_load") else key.upper()
 
 
 def variant(name, *commands):

@@ -5,7 +5,8 @@ import shutil
 from harness import machine
 from harness.model import Variant, variant
 
-OWN = ("cfr_loop", "fsync_rename", "writer")  # small programs in bench/peers
+# Small programs in bench/peers, and the libraries that they need.
+OWN = {"cfr_loop": (), "fsync_rename": (), "writer": (), "iscsi_load": ("-liscsi",)}
 _ASKED_BY = {"openssl": "version"}  # the others by --version
 PROGRAMS = ("cp", "dd", "rsync", "qemu-img", "sync", "strace", "sha256sum", "openssl", "ostree")
 

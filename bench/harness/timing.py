@@ -22,10 +22,10 @@ class Cost:
     output: str = ""
 
 
-def compile_c(source, program):
+def compile_c(source, program, *libraries):
     """Compiles one of the benchmark's own small programs."""
     compiler = os.environ.get("CC", "cc")
-    done = subprocess.run([compiler, "-O2", "-o", program, source], capture_output=True, text=True)
+    done = subprocess.run([compiler, "-O2", "-o", program, source, *libraries], capture_output=True, text=True)
     if done.returncode != 0:
         raise CommandFailed(f"cannot compile {os.path.basename(source)}: {done.stderr}")
     return program

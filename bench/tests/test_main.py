@@ -16,6 +16,19 @@ for word; do case $word in -*) ;; *) set -- "$@" "$word" ;; esac; done
 while [ $# -gt 2 ]; do shift; done
 """
 
+# In place of copyfile-target: tgt, which serves the same images.
+_TARGET = f"""#!{sys.executable}
+import signal, sys
+sys.path.insert(0, {BENCH!r})
+from harness import targets
+images = sys.argv[5:]
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+with targets.tgt(images) as served:
+    for url, image in zip(served.urls, images):
+        print(url, "", image, flush=True)
+    signal.sigwait([signal.SIGTERM])
+"""
+
 
 class Main(ScratchTest):
     def setUp(self):
@@ -66,6 +79,31 @@ class Main(ScratchTest):
         self.assertIn("tree-scale.svg", os.listdir(self.out))
         self.assertIn("against cp -a, then sync -f", out)
 
+    def test_targets(self):
+        path = self.file("copyfile-target", _TARGET.encode())
+        os.chmod(path, 0o755)
+        names = ["target-copy", "target-io", "target-latency", "target-sessions"]
+        status, out, errors = self._run(*names, "--quick", "--copyfile", self._standin("true"),
+                                        "--copyfile-target", path, seconds=300)
+        self.assertEqual(status, 0, errors)
+        with open(os.path.join(self.out, "results.json")) as file:
+            found = json.load(file)["scenarios"]
+        self.assertEqual([scenario["name"] for scenario in found], names)
+        for scenario in found:
+            self.assertEqual(scenario["problem"], "")
+            for case in scenario["cases"]:
+                self.assertTrue(case["samples"] and case["goals"], case["name"])
+        # It copies, byte by byte.
+        space = next(goal for goal in found[0]["cases"][0]["goals"] if goal["unit"] == "%")
+        self.assertGreaterEqual(space["measured"], 100)
+        self.assertIn("p99 of the reads, against an idle target", out)
+
+    def test_target_that_does_not_start_is_told(self):
+        status, _, errors = self._run("target-io", "--quick", "--copyfile", self._standin("true"),
+                                      "--copyfile-target", "/bin/true")
+        self.assertEqual(status, 1)
+        self.assertIn("failed: copyfile-target does not run", errors)
+
     def test_tree_that_lacks_a_file_fails(self):
         status, _, errors = self._run(
             "tree-reflink", "--quick", "--copyfile",
@@ -103,7 +141,9 @@ class Main(ScratchTest):
         self.assertEqual([line.split()[0] for line in out.splitlines()],
                          ["second-copy", "cold", "reflink", "scattered", "adjacent", "sparse",
                           "small", "batch", "source-stall", "digest", "tree-copy", "tree-ordered",
-                          "tree-reflink", "tree-cold", "tree-resume", "tree-scale"])
+                          "tree-reflink", "tree-cold", "tree-resume", "tree-scale", "store-add",
+                          "store-large", "store-verify", "store-get", "store-lookup", "target-copy",
+                          "target-io", "target-latency", "target-sessions"])
 
     def test_unknown_scenario_is_a_usage_error(self):
         status, _, errors = self._run("none-such")
