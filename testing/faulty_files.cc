@@ -178,8 +178,8 @@ Done FaultyFiles::flush(int fd) {
   return pass_done("flush", Op::write, fd, {}, [&] { return real_.flush(fd); });
 }
 
-Done FaultyFiles::lock(int fd) {
-  return pass_done("lock", Op::open, fd, {}, [&] { return real_.lock(fd); });
+Done FaultyFiles::lock(int fd, LockMode mode) {
+  return pass_done("lock", Op::open, fd, {}, [&] { return real_.lock(fd, mode); });
 }
 
 Done FaultyFiles::advise(int fd, Range range, Advice advice) {

@@ -41,7 +41,7 @@ class FaultyFiles : public Files {
   Done start_writeback(int fd, Range range) override;
   Done wait_writeback(int fd, Range range) override;
   Done flush(int fd) override;
-  Done lock(int fd) override;
+  Done lock(int fd, LockMode mode) override;
   Done advise(int fd, Range range, Advice advice) override;
   Result<Fd> reopen(int fd, Reopen how) override;
   // Its transfers are subject to the script as well.

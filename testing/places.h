@@ -6,7 +6,7 @@
 namespace libcopyfile::test::places {
 
 extern const char* const kCommand;        // copyfile
-extern const char* const kTargetDaemon;  // copyfile-target
+extern const char* const kTargetDaemon;   // copyfile-target
 extern const char* const kRefuse;         // testing/refuse
 extern const char* const kScratch;        // testing/scratch
 extern const char* const kLiar;           // testing/liar_fuse

@@ -172,7 +172,9 @@ Done RecordingFiles::wait_writeback(int fd, Range range) {
 
 Done RecordingFiles::flush(int fd) { return note("flush", fd, "", real_.flush(fd)); }
 
-Done RecordingFiles::lock(int fd) { return note("lock", fd, "", real_.lock(fd)); }
+Done RecordingFiles::lock(int fd, LockMode mode) {
+  return note("lock", fd, "", real_.lock(fd, mode));
+}
 
 Done RecordingFiles::advise(int fd, Range range, Advice advice) {
   constexpr std::string_view kAdvice[] = {"sequential", "will_need", "dont_need"};

@@ -81,7 +81,7 @@ class RecordingFiles final : public Files {
   Done start_writeback(int fd, Range range) override;
   Done wait_writeback(int fd, Range range) override;
   Done flush(int fd) override;
-  Done lock(int fd) override;
+  Done lock(int fd, LockMode mode) override;
   Done advise(int fd, Range range, Advice advice) override;
   Result<Fd> reopen(int fd, Reopen how) override;
   // Its transfers are recorded when they are submitted, without a result: completions have no order of their own.

@@ -59,7 +59,7 @@ Result<bool> PendingDirectory::take(const std::string& candidate, bool resumed) 
   // A sweep has found it before it could be locked.
   if (!fd && fd.error().code == ENOENT && !resumed) return false;
   if (!fd) return fail(fd.error());
-  const Done locked = files_.lock(fd->get());
+  const Done locked = files_.lock(fd->get(), LockMode::exclusive);
   if (!locked && locked.error().code == EWOULDBLOCK) {
     if (resumed) return fail(EBUSY, Op::create, name_);
     return false;

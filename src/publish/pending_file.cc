@@ -76,21 +76,23 @@ Done PendingFile::make_named() {
 }
 
 // Locked against a sweep. One that came between the creation and this has the file, or has removed it already; where files
-// can't be locked, sweeps leave them alone.
+// can't be locked, sweeps leave them alone. Sweeps want the file for themselves; those who use it share it, because one of them
+// may have it open twice (make_read_only()).
 bool PendingFile::is_ours_alone(int fd) {
-  if (const Done locked = files_.lock(fd); !locked) return locked.error().code != EWOULDBLOCK;
+  if (const Done locked = files_.lock(fd, LockMode::shared); !locked)
+    return locked.error().code != EWOULDBLOCK;
   const Result<FileStat> now = files_.stat(fd);
   return !now || now->links > 0;
 }
 
-// Locks belong to what open(2) made, so that this one begins without.
+// Locks belong to what open(2) made: the new one is locked before the old one goes, so that no sweep comes between.
 Done PendingFile::make_read_only() {
   Result<Fd> again = files_.reopen(fd_.get(), Reopen::read);
   if (!again) return fail(again.error());
+  if (!private_name_.empty() && !is_ours_alone(again->get())) return fail(ENOENT, Op::open, name_);
   if (Done ok = fd_.close(); !ok) return ok;
   fd_ = std::move(*again);
   reopened_ = true;
-  if (!private_name_.empty() && !is_ours_alone(fd_.get())) return fail(ENOENT, Op::open, name_);
   return {};
 }
 
@@ -126,7 +128,7 @@ Done PendingFile::give_name() {
 
 // link(2) can't replace: a private name first, then rename(2).
 Done PendingFile::link_privately() {
-  (void)files_.lock(fd_.get());
+  (void)files_.lock(fd_.get(), LockMode::shared);
   for (int attempt = 0;; ++attempt) {
     std::string candidate = private_name_in(files_, dir_);
     const Done linked = names_.link(fd_.get(), dir_, candidate);

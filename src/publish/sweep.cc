@@ -81,7 +81,7 @@ class Sweep {
       if (fd.error().code != ENOENT) tell(path, Swept::failed, 0, fd.error().code);
       return;
     }
-    if (const Done locked = files_.lock(fd->get()); !locked) {
+    if (const Done locked = files_.lock(fd->get(), LockMode::exclusive); !locked) {
       if (locked.error().code == EWOULDBLOCK) return tell(path, Swept::in_use, 0, 0);
       if (!options_.not_sure_too) return tell(path, Swept::not_sure, 0, 0);
     }
@@ -105,7 +105,7 @@ class Sweep {
       return;
     }
     bool sure = true;
-    if (const Done locked = files_.lock(fd->get()); !locked) {
+    if (const Done locked = files_.lock(fd->get(), LockMode::exclusive); !locked) {
       if (locked.error().code == EWOULDBLOCK) return tell(path, Swept::in_use, there->size, 0);
       sure = false;
     }

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/range.h"
+#include "sys/lock_file.h"
 
 namespace libcopyfile {
 
@@ -158,9 +159,9 @@ class Files {
   virtual Done wait_writeback(int fd, Range range) = 0;
   // What close(2) would say of lost data, with `fd` kept open (and with it its lock): NFS and quotas tell there at the latest.
   virtual Done flush(int fd) = 0;
-  // flock(2) LOCK_EX | LOCK_NB: EWOULDBLOCK where another open file has it. It goes away with the last descriptor of this open
-  // file, also by a crash.
-  virtual Done lock(int fd) = 0;
+  // flock(2) with LOCK_NB: EWOULDBLOCK where another open file has it so that both can't. It goes away with the last descriptor of
+  // this open file, also by a crash.
+  virtual Done lock(int fd, LockMode mode) = 0;
   // posix_fadvise(2).
   virtual Done advise(int fd, Range range, Advice advice) = 0;
   // A second descriptor of the same file. Never for a caller's descriptor: closing any descriptor of a

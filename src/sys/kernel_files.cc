@@ -202,7 +202,9 @@ Done KernelFiles::flush(int fd) {
   return Fd(again).close();
 }
 
-Done KernelFiles::lock(int fd) { return outcome(::flock(fd, LOCK_EX | LOCK_NB), Op::open); }
+Done KernelFiles::lock(int fd, LockMode mode) {
+  return outcome(::flock(fd, (mode == LockMode::shared ? LOCK_SH : LOCK_EX) | LOCK_NB), Op::open);
+}
 
 Done KernelFiles::advise(int fd, Range range, Advice advice) {
   int value = POSIX_FADV_DONTNEED;

@@ -8,7 +8,6 @@
 #include "publish/pending_file.h"
 #include "sys/kernel_files.h"
 #include "sys/kernel_names.h"
-#include "sys/shared_lock.h"
 #include "sys/transfer.h"
 
 namespace libcopyfile::target {
@@ -41,7 +40,8 @@ Result<Fd> open_regular(ImageSystem& system, const std::string& path, bool read_
   if (stat->type != FileType::regular || stat->size == 0) return fail(EINVAL, Op::open, path);
   Result<Fd> file = system.files.reopen(look->get(), read_only ? Reopen::read : Reopen::read_write);
   if (!file) return fail(file.error().code, Op::open, path);
-  const Done locked = read_only ? lock_shared(file->get()) : system.files.lock(file->get());
+  const Done locked =
+      system.files.lock(file->get(), read_only ? LockMode::shared : LockMode::exclusive);
   if (locked) return file;
   return fail(locked.error().code == EWOULDBLOCK ? EBUSY : locked.error().code, Op::open, path);
 }

@@ -279,9 +279,9 @@ Done UnitFiles::flush(int fd) {
   return kernel_.flush(fd);
 }
 
-Done UnitFiles::lock(int fd) {
+Done UnitFiles::lock(int fd, LockMode mode) {
   if (find(fd) != nullptr) return {};
-  return kernel_.lock(fd);
+  return kernel_.lock(fd, mode);
 }
 
 Done UnitFiles::advise(int fd, Range range, Advice advice) {

@@ -49,7 +49,7 @@ class UnitFiles final : public Files {
   Done start_writeback(int fd, Range range) override;
   Done wait_writeback(int fd, Range range) override;
   Done flush(int fd) override;
-  Done lock(int fd) override;
+  Done lock(int fd, LockMode mode) override;
   Done advise(int fd, Range range, Advice advice) override;
   Result<Fd> reopen(int fd, Reopen how) override;
   Result<std::unique_ptr<IoQueue>> queue(unsigned depth) override;

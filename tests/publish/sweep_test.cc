@@ -148,6 +148,19 @@ TEST_P(SweepTest, ASweepThatHoldsTheLockIsNoticed) {
   EXPECT_EQ(names(), Names{"new"});
 }
 
+// Sealing wants a descriptor that only reads, and locks belong to descriptors.
+TEST_P(SweepTest, AFileThatIsOpenedAgainIsInUseAllTheTime) {
+  script_.inject("fail create_unnamed errno=EOPNOTSUPP");
+  Result<PendingFile> pending =
+      PendingFile::create(system_.files, system_.names, dir_.get(), "new", Replace::never);
+  ASSERT_TRUE(pending);
+  script_.before("lock", 1, [this] { EXPECT_EQ(run().in_use, 1U); });
+  ASSERT_TRUE(pending->make_read_only());
+  EXPECT_EQ(run().in_use, 1U);
+  ASSERT_TRUE(std::move(*pending).commit(Durability::none));
+  EXPECT_EQ(names(), Names{"new"});
+}
+
 // The copy ended between the sweep's two looks: what has its name now is not removed.
 TEST_P(SweepTest, AFileThatGotItsNameMeanwhileStays) {
   put(kLeft);

@@ -100,7 +100,7 @@ TEST_F(FaultyTest, EveryOperationCanFail) {
   fails("wait_writeback", [&] { return files_.wait_writeback(out_.get(), {0, 1}); });
   fails("sync_file_system", [&] { return files_.sync_file_system(out_.get()); });
   fails("flush", [&] { return files_.flush(out_.get()); });
-  fails("lock", [&] { return files_.lock(out_.get()); });
+  fails("lock", [&] { return files_.lock(out_.get(), LockMode::exclusive); });
   fails("advise", [&] { return files_.advise(in_.get(), {0, 1}, Advice::dont_need); });
   fails("reopen", [&] { return files_.reopen(in_.get(), Reopen::direct_read); });
   fails("queue", [&] { return files_.queue(1); });
