@@ -116,7 +116,8 @@ def build(suite, build_folder, scratch, version, modules):
     tests = [os.path.join(build_folder, test) for test in suite.tests]
     image.data("/lab/tests", "".join(test + "\n" for test in tests).encode())
     copyfile = os.path.join(build_folder, "apps/copyfile/copyfile")
-    for program in sorted({copyfile, *(test.split()[0] for test in tests)}):
+    built = [os.path.join(build_folder, program) for program in suite.built]
+    for program in sorted({copyfile, *built, *(test.split()[0] for test in tests)}):
         image.program(program, os.path.join(scratch, "stripped"))
     image.link("/usr/bin/copyfile", copyfile)
     for name in ("busybox", "modprobe", "mount", "umount", "cp", "find", "touch", "cksum", "sh", *suite.programs):

@@ -14,6 +14,7 @@ class Suite:
     tests: list                                     # command lines, below the build
     modules: list = dataclasses.field(default_factory=list)
     programs: list = dataclasses.field(default_factory=list)   # looked up in PATH
+    built: list = dataclasses.field(default_factory=list)      # programs besides `tests`, below the build
     files: list = dataclasses.field(default_factory=list)      # patterns of absolute paths
     disks: list = dataclasses.field(default_factory=list)      # sizes in MiB: /dev/vda, /dev/vdb...
     drives: list = dataclasses.field(default_factory=list)     # sizes in MiB: drive0... for `devices`

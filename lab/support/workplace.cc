@@ -125,6 +125,10 @@ std::string shell(const std::string& script) {
   return done.out;
 }
 
+std::string generic_node(const std::string& disk) {
+  return "/dev/" + names_in("/sys/block/" + disk + "/device/scsi_generic").at(0);
+}
+
 double seconds_of(const std::function<void()>& work) {
   const auto start = std::chrono::steady_clock::now();
   work();

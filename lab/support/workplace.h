@@ -61,6 +61,9 @@ class Workplace {
 // Runs /bin/sh -c in the machine; throws ScratchError where it fails. For what a server or a mount is to be told.
 std::string shell(const std::string& script);
 
+// The other node of a disk of this kernel, "sda": "/dev/sg0".
+std::string generic_node(const std::string& disk);
+
 double seconds_of(const std::function<void()>& work);
 double median(std::vector<double> values);
 

@@ -112,8 +112,4 @@ void remove_second_unit() {
   }
 }
 
-std::string generic_node(const std::string& disk) {
-  return "/dev/" + names_in("/sys/block/" + disk + "/device/scsi_generic").at(0);
-}
-
 }  // namespace libcopyfile::test

@@ -45,7 +45,4 @@ unsigned long logins();
 // Takes unit 1 away, for good.
 void remove_second_unit();
 
-// The other node of a disk of this kernel: "/dev/sg0".
-std::string generic_node(const std::string& disk);
-
 }  // namespace libcopyfile::test

@@ -69,8 +69,4 @@ void remove_second_lun() {
   if (unlink((kLuns + "/lun_1/x").c_str()) != 0) throw ScratchError::of_errno("remove the LUN");
 }
 
-std::string generic_node(const std::string& disk) {
-  return "/dev/" + names_in("/sys/block/" + disk + "/device/scsi_generic").at(0);
-}
-
 }  // namespace libcopyfile::test

@@ -41,7 +41,4 @@ void allow_copies(bool allowed);
 // Takes sdb away, for good.
 void remove_second_lun();
 
-// The other node of a disk: "/dev/sg0".
-std::string generic_node(const std::string& disk);
-
 }  // namespace libcopyfile::test
