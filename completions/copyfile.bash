@@ -17,7 +17,7 @@ _copyfile_store_options() {
       echo --medium --sample= --resume --no-quarantine -j --jobs= --limit-rate= --progress -v --verbose --json \
         --help
       ;;
-    repair) echo --from= -j --jobs= --limit-rate= --progress -v --verbose --json --help ;;
+    repair) echo --from= --names -j --jobs= --limit-rate= --progress -v --verbose --json --help ;;
     rebuild) echo --blobs-only --help ;;
     names) echo --json --help ;;
     ls) echo --json --help ;;

@@ -160,6 +160,7 @@ complete -c copyfile -n '__copyfile_store verify' -x -l sample -d 'Only this par
 complete -c copyfile -n '__copyfile_store verify' -l resume -d 'Go on where it stopped'
 complete -c copyfile -n '__copyfile_store verify' -l no-quarantine -d 'Leave what is damaged where it is'
 complete -c copyfile -n '__copyfile_store repair' -x -l from -a '(__fish_complete_directories)' -d 'Where the right bytes may be'
+complete -c copyfile -n '__copyfile_store repair' -l names -d 'Take names, too'
 complete -c copyfile -n '__copyfile_store rebuild' -l blobs-only -d 'From the blobs alone'
 complete -c copyfile -n '__copyfile_store tag' -s f -l force -d 'Move the name'
 complete -c copyfile -n '__copyfile_store rm' -s f -l force -d 'Of a digest, all of its names'

@@ -132,6 +132,8 @@ store verify' before: it finds what is to be healed.
 
       --from=PLACE        another repository, or a directory in which the right
                             bytes may be, under any name (may be repeated)
+      --names             take its names, too, where their contents are here and
+                            the name is free: after 'rebuild'
   -j, --jobs=N            at most N at a time; default: by the processors
       --limit-rate=RATE   at most RATE bytes a second
       --progress          show progress at once

@@ -69,6 +69,7 @@ enum Key : int {
   kNoQuarantine,
   kQuarantine,
   kFrom,
+  kNames,
   kBlobsOnly,
   kGrace,
   kSign,
@@ -111,6 +112,7 @@ constexpr std::array kOptions{
     OptionRow{{"no-quarantine", no_argument, nullptr, kNoQuarantine}, in({V::verify})},
     OptionRow{{"quarantine", no_argument, nullptr, kQuarantine}, in({V::gc})},
     OptionRow{{"from", required_argument, nullptr, kFrom}, in({V::repair})},
+    OptionRow{{"names", no_argument, nullptr, kNames}, in({V::repair})},
     OptionRow{{"blobs-only", no_argument, nullptr, kBlobsOnly}, in({V::rebuild})},
     OptionRow{{"grace", required_argument, nullptr, kGrace}, in({V::gc})},
     OptionRow{{"sign", required_argument, nullptr, kSign}, in({V::manifest})},
@@ -242,6 +244,7 @@ bool take(int key, const char* argument, StoreOptions& o) {
     case kNoQuarantine: o.quarantine = false; return true;
     case kQuarantine: o.and_quarantine = true; return true;
     case kFrom: o.from.emplace_back(argument); return true;
+    case kNames: o.take_names = true; return true;
     case kBlobsOnly: o.blobs_only = true; return true;
     case kGrace: return take_grace(argument, o);
     case kSign: o.sign_key = argument; return true;

@@ -68,6 +68,7 @@ struct StoreOptions {
   bool recursive = false;
   bool preserve = false;
   bool trust_seal = false;
+  bool take_names = false;
   bool medium = false;
   bool resume = false;
   bool quarantine = true;       // of verify

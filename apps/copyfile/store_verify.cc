@@ -139,7 +139,7 @@ std::optional<uint64_t> repair_from(StoreContext& c, store::Repository& reposito
     c.failed(fmt::format("cannot open {}", app::quoted(from)), dir.error());
     return std::nullopt;
   }
-  const store::RepairOptions options{c.options.jobs, c.control()};
+  const store::RepairOptions options{c.options.take_names, c.options.jobs, c.control()};
   const store::RepairTold told = [&](const Digest& digest, store::RepairEvent event,
                                      const std::string& found_in) {
     const bool healed = event == store::RepairEvent::healed;
@@ -217,8 +217,17 @@ int store_rebuild(StoreContext& c) {
   const Done done = store::rebuild_index(*repository, !c.options.blobs_only);
   if (!done) {
     c.failed(fmt::format("cannot rebuild the index of {}", c.repository_name()), done.error());
+    return kFailed;
   }
-  return done ? kOk : kFailed;
+  const Result<store::Index*> index = repository->index();
+  const Result<uint64_t> names = index ? (*index)->count_names() : fail(index.error());
+  if (names && *names == 0) {
+    complain(fmt::format(
+        "no names are left in {} ('copyfile store repair --names --from=OTHER' takes those "
+        "of another repository)",
+        c.repository_name()));
+  }
+  return kOk;
 }
 
 }  // namespace libcopyfile::app

@@ -46,6 +46,9 @@ Result<uint64_t> correct_pages(Repository& repository) {
   const System& system = repository.environment().system;
   const Result<Fd> fd = system.names.open(repository.root(), kIndexName, Open::look_and_lock);
   if (!fd) return fail(fd.error());
+  const Result<FileStat> stat = system.files.stat(fd->get());
+  if (!stat) return fail(stat.error());
+  if (stat->type != FileType::regular) return uint64_t{0};
   alignas(8) std::array<std::byte, kPageSize> data;
   uint64_t corrected = 0;
   for (uint64_t page = 0;; ++page) {

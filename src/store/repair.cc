@@ -45,10 +45,8 @@ class Repair {
   Done take_from(int from, const std::string& path) {
     Result<Repository> other = Repository::open(environment_, from, ".", Use::read);
     if (other) {
-      if (report_.index_rebuilt) {
-        if (Done ok = take_names(*other); !ok) return ok;
-      }
-      return take_from_repository(*other, path);
+      if (Done ok = take_from_repository(*other, path); !ok) return ok;
+      return report_.index_rebuilt || options_.names ? take_names(*other) : Done();
     }
     return take_from_tree(from, path);
   }

@@ -19,6 +19,7 @@ using RepairTold =
     std::function<void(const Digest& digest, RepairEvent event, const std::string& from)>;
 
 struct RepairOptions {
+  bool names = false;  // take names of the other repository, also where the index was whole
   unsigned workers = 0;
   ControlOptions control;
 };
@@ -31,7 +32,7 @@ Result<RepairReport> repair_index(Repository& repository);
 // Puts right the index, then looks in `from` (an open directory: another repository, or any directory, searched below) for the
 // bytes of all blobs that a name or the index wants and that are not there; candidates are chosen by size where it is known, and
 // every byte is digested as it is added. Run verify() first: what is damaged must be in quarantine. `from` negative: the index
-// only. Names that were lost with the index are taken from another repository where their blobs are here.
+// only. Names that were lost with the index are taken from another repository where their blobs are here by then.
 Result<RepairReport> repair(Repository& repository, int from, const std::string& from_path,
                             const RepairOptions& options, const RepairTold& told);
 

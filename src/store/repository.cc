@@ -64,11 +64,33 @@ Result<Repository> Repository::open_damaged(const Environment& environment, int 
   return open(environment, dir, path, Use::write);
 }
 
+namespace {
+
+// SQLite opens by path, and would wait for the other end of a pipe. (Who may write here and exchanges the file at the right
+// moment can still have a reader wait.)
+Done check_index_files(const System& system, int root) {
+  const std::string name = kIndexName;
+  for (const std::string& file : {name, name + "-journal"}) {
+    const Result<FileStat> stat = system.names.stat(root, file, false);
+    if (!stat && stat.error().code == ENOENT) continue;
+    if (!stat) return fail(stat.error());
+    if (stat->type != FileType::regular) return fail(EBADMSG, Op::open);
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<Index*> Repository::index() {
   if (!parts_->index_) {
+    if (Done ok = check_index_files(parts_->environment_.system, root()); !ok) {
+      return fail(ok.error().code, Op::open, path() + "/" + kIndexName);
+    }
     const int writers = parts_->use_ == Use::write ? index_lock() : -1;
     Result<Index> index = Index::open(index_path(root()), writers);
     if (!index) {
+      // What is missing is damaged: ENOENT would read as if a name were not there.
+      if (index.error().code == ENOENT) index.error().code = EBADMSG;
       index.error().where = path() + "/" + kIndexName;
       return fail(index.error());
     }

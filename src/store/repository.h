@@ -58,7 +58,7 @@ class Repository {
   const std::string& path() const;  // as it was opened, for messages
   Use use() const;
 
-  // Opened at the first use. An index that is damaged gives EBADMSG: rebuild().
+  // Opened at the first use. An index that is damaged or missing gives EBADMSG: repair_index().
   Result<Index*> index();
 
   // What a reference leads to: a digest as it is, a name by the index. ENOENT for a name that is not there.

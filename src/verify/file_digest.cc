@@ -21,13 +21,13 @@ class Pass {
 
   // The calling thread's part: it tells what both have done.
   void work_and_tell(AlignedBuffer& buffer, const DigestProgress& progress) {
-    const auto tell = [&] {
-      if (progress(bytes_.exchange(0))) return true;
-      end_with(Error{ECANCELED, Op::progress, {}, {}});
-      return false;
-    };
-    work(buffer, tell);
-    (void)tell();
+    work(buffer, [&] { return tell(progress); });
+  }
+  // Of what the other has done since, when both have ended.
+  bool tell(const DigestProgress& progress) {
+    if (progress(bytes_.exchange(0))) return true;
+    end_with(Error{ECANCELED, Op::progress, {}, {}});
+    return false;
   }
   void help(AlignedBuffer& buffer) {
     work(buffer, [this] { return end_ > 0; });
@@ -118,6 +118,7 @@ Result<FileDigest> digest_of_file(Files& files, int fd, uint64_t size, Algorithm
   AlignedBuffer other(size > chunk ? static_cast<size_t>(chunk) : 0);
   if (other.size() == 0) {
     pass.work_and_tell(mine, progress);
+    (void)pass.tell(progress);
     return pass.result();
   }
   {
@@ -125,6 +126,7 @@ Result<FileDigest> digest_of_file(Files& files, int fd, uint64_t size, Algorithm
     const Result<Thread> helper = Thread::start([&] { pass.help(other); });
     pass.work_and_tell(mine, progress);
   }
+  (void)pass.tell(progress);
   return pass.result();
 }
 

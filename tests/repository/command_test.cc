@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kit.h"
+#include "testing/places.h"
 #include "testing/scratch_fs.h"
 #include "testing/text_files.h"
 
@@ -210,11 +211,58 @@ TEST_F(StoreCommand, WhatCannotBeHealedIsNamed) {
 TEST_F(StoreCommand, WithoutItsIndexItIsMadeAgainFromTheBlobs) {
   expect_ok({"add", "--name=one", "-q", "repo", "a"}, "");
   fs::remove(path("repo/index.sqlite"));
-  expect_ok({"rebuild", "repo"}, "");
+  expect_failure(
+      {"names", "repo"},
+      "cannot read the names of 'repo' (open 'repo/index.sqlite'): damaged: 'copyfile store "
+      "verify' tells what, 'copyfile store repair' heals");
+  const Finished rebuilt = store({"rebuild", "repo"});
+  EXPECT_EQ(rebuilt.exit_code, 0);
+  EXPECT_EQ(rebuilt.err.find("copyfile: no names are left in 'repo' ("), 0U) << rebuilt.err;
   expect_ok({"get", "repo", kAbc, "x"}, "");
   expect_ok({"verify", "repo"}, "");
   expect_ok({"gc", "repo"}, "");
   EXPECT_TRUE(fs::exists(blob(kAbc)));
+}
+
+TEST_F(StoreCommand, LostNamesComeBackFromAnotherRepositoryOrAManifest) {
+  expect_ok({"add", "-q", "--named", "repo", "a", "b"}, "");
+  const std::string names = store({"names", "repo"}).out;
+  ASSERT_TRUE(shell("cp -a repo other").ok());
+  expect_ok({"manifest", "--output=M", "repo"}, "");
+  EXPECT_EQ(store({"rebuild", "--blobs-only", "repo"}).exit_code, 0);
+  expect_ok({"names", "repo"}, "");
+  expect_ok({"tag", "repo", kAbc, "b"}, "");
+  // What has been taken away on purpose does not come back by a repair of something else.
+  expect_ok({"repair", "--from=other", "repo"}, "");
+  expect_ok({"names", "repo"}, kAbc + "  b\n");
+  expect_ok({"repair", "--names", "--from=other", "repo"}, "");
+  expect_ok({"names", "repo"}, kAbc + "  a\n" + kAbc + "  b\n");
+  expect_ok({"rm", "repo", "a", "b"}, "");
+  const Finished told = shell("while read -r hex name; do \"" + std::string(places::kCommand) +
+                              "\" store tag repo \"$hex\" \"$name\" || exit 1; done < M");
+  EXPECT_TRUE(told.ok()) << told.err;
+  expect_ok({"names", "repo"}, names);
+}
+
+// Names need it; what is asked for by digest does not.
+TEST_F(StoreCommand, WithoutSqliteADigestIsEnough) {
+  expect_ok({"add", "-q", "--name=one", "repo", "a"}, "");
+  const auto without = [&](const std::string& arguments) {
+    return shell(
+        "exec unshare --mount sh -c 'for f in $(ldconfig -p | sed -n "
+        "\"s/.*libsqlite3.so.0.* => //p\"); do mount --bind /dev/null $f; done; exec " +
+        std::string(places::kCommand) + " store " + arguments + "'");
+  };
+  const Finished by_digest = without("cat repo sha256:" + kAbc);
+  EXPECT_EQ(by_digest.err, "");
+  EXPECT_EQ(by_digest.out, "abc");
+  EXPECT_EQ(without("get repo " + kAbc + " taken").err, "");
+  EXPECT_EQ(read_text(path("taken")), "abc");
+  const Finished by_name = without("cat repo one");
+  EXPECT_EQ(by_name.exit_code, 1);
+  EXPECT_NE(by_name.err.find("the index needs libsqlite3, which cannot be loaded"),
+            std::string::npos)
+      << by_name.err;
 }
 
 TEST_F(StoreCommand, ProgramsAreToldByJson) {

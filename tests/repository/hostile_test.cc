@@ -143,6 +143,23 @@ TEST_F(Hostile, ABlobThatIsALinkOrAPipeGivesNothing) {
   EXPECT_NE(repo_.damage(false), 0);
 }
 
+TEST_F(Hostile, AnIndexThatIsAPipeIsNotWaitedFor) {
+  repo_.add("abc", "a");
+  fs::remove(repo_.path() + "/index.sqlite");
+  ASSERT_EQ(mkfifo((repo_.path() + "/index.sqlite").c_str(), 0644), 0);
+  EXPECT_FALSE(repo_.get("a"));
+  EXPECT_EQ(*repo_.get(digest_of("abc").text()), "abc");
+  EXPECT_NE(repo_.damage(false), 0);
+  EXPECT_EQ(store({"repair", "repo"}).exit_code, 0);
+  EXPECT_EQ(repo_.damage(false), 0);
+  fs::remove(repo_.path() + "/index.sqlite-journal");
+  ASSERT_EQ(mkfifo((repo_.path() + "/index.sqlite-journal").c_str(), 0644), 0);
+  EXPECT_FALSE(repo_.get("a"));
+  fs::remove(repo_.path() + "/format");
+  ASSERT_EQ(mkfifo((repo_.path() + "/format").c_str(), 0644), 0);
+  EXPECT_FALSE(repo_.get(digest_of("abc").text()));
+}
+
 TEST_F(Hostile, ARepositoryOfALaterVersionIsRefusedAndNotTouched) {
   repo_.add("abc", "a");
   store::Format later;

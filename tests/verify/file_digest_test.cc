@@ -54,6 +54,23 @@ class FileDigestTest : public ::testing::TestWithParam<FsKind> {
 INSTANTIATE_TEST_SUITE_P(Fs, FileDigestTest, ::testing::ValuesIn(kAllFs),
                          [](const auto& i) { return std::string(name_of(i.param)); });
 
+TEST_P(FileDigestTest, TellsOfEveryByte) {
+  for (const char* layout : {"", "data 1", "data 1048576", "data 10000001"}) {
+    file(layout);
+    for (int i = 0; i < 20; ++i) {
+      uint64_t told = 0;
+      const auto add = [&](uint64_t bytes) {
+        told += bytes;
+        return true;
+      };
+      const auto read = digest_of_file(system_.files, fd_.get(), oracle_.size(), Algorithm::sha256,
+                                       ReadVia::cache, add);
+      ASSERT_TRUE(read);
+      EXPECT_EQ(told, oracle_.size()) << layout;
+    }
+  }
+}
+
 constexpr const char* kLayouts[] = {"",
                                     "data 1",
                                     "data 4095",
