@@ -22,7 +22,7 @@ _copyfile_target() {
       return
       ;;
   esac
-  if [[ -z $words && ${COMP_WORDS[1]} == ctl && COMP_CWORD -gt 1 ]]; then
+  if [[ -z $words && ${COMP_WORDS[1]} == ctl && $COMP_CWORD -gt 1 ]]; then
     words='status sessions luns copies snapshots snapshot clone remove drop reload drain'
     if [[ $cur == -* ]]; then words='--control= --json --help'; fi
   elif [[ -z $words && $cur == -* ]]; then
