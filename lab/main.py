@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 
-from harness import image, kernel, machine, suite
+from harness import host, image, kernel, machine, suite
 from harness.results import Results
 
 
@@ -59,20 +59,23 @@ def run_suite(wanted, options, scratch, results):
         wanted.tests = [f"{test} --gtest_filter={options.filter}" for test in wanted.tests]
     folder = os.path.join(scratch, wanted.name)
     os.mkdir(folder)
-    try:
-        line = prepare(wanted, os.path.abspath(options.build), folder)
-    except (kernel.NoKernel, image.NoProgram, OSError, subprocess.CalledProcessError) as error:
-        results.finish(0, str(error))
-        return
+    build = os.path.abspath(options.build)
 
     def heard(text):
         if options.verbose:
             tell(f"      {wanted.name}| {text}")
         results.line(text)
 
-    why = machine.run(line, wanted.limit, heard)
+    try:
+        with host.beside(wanted, build) as beside:
+            why = machine.run(prepare(wanted, build, folder), wanted.limit, heard)
+            if beside:
+                beside.test(heard)
+    except (kernel.NoKernel, image.NoProgram, host.NoHost, OSError, subprocess.CalledProcessError) as error:
+        results.finish(0, str(error))
+        return
     shutil.rmtree(folder)
-    results.finish(len(wanted.tests), why)
+    results.finish(len(wanted.tests) + bool(wanted.host), why)
     tell(f"      {wanted.name}: {results.passed} passed, {results.failed} failed, {results.skipped} skipped "
          f"({time.monotonic() - started:.0f} s)")
 
@@ -127,7 +130,9 @@ def main():
             one.limit *= SLOWER_COUNTING
     try:
         if options.shell:
-            return machine.interact(prepare(suites[0], os.path.abspath(options.build), scratch, True))
+            build = os.path.abspath(options.build)
+            with host.beside(suites[0], build):
+                return machine.interact(prepare(suites[0], build, scratch, True))
         totals = run_suites(suites, options, scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

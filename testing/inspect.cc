@@ -23,13 +23,17 @@ uint64_t size_of(int fd) {
   return static_cast<uint64_t>(now.st_size);
 }
 
-// Where on the medium the byte at `offset` is, or 0 where it is a hole.
-uint64_t address_of(const std::vector<FileExtent>& extents, uint64_t offset) {
+// The one with the byte at `offset`; nullptr where that is a hole.
+const FileExtent* extent_at(const std::vector<FileExtent>& extents, uint64_t offset) {
   for (const FileExtent& e : extents) {
-    if (e.logical.contains(offset) && !e.unwritten())
-      return e.physical + (offset - e.logical.begin);
+    if (e.logical.contains(offset) && !e.unwritten()) return &e;
   }
-  return 0;
+  return nullptr;
+}
+
+// Where on the medium.
+uint64_t address_in(const FileExtent& extent, uint64_t offset) {
+  return extent.physical + (offset - extent.logical.begin);
 }
 
 std::vector<Range> written_extents(int fd) {
@@ -99,8 +103,12 @@ bool shares_all(int fd, int other, Range range) {
   for (const FileExtent& e : ours) {
     const Range part = e.logical.clipped(range);
     if (part.empty() || e.unwritten()) continue;
-    for (uint64_t at = part.begin; at < part.end; at = align_down(at, 4096) + 4096) {
-      if (!e.shared() || address_of(ours, at) != address_of(theirs, at)) return false;
+    for (uint64_t at = part.begin; at < part.end;) {
+      const FileExtent* const their = extent_at(theirs, at);
+      if (!e.shared() || their == nullptr || address_in(e, at) != address_in(*their, at)) {
+        return false;
+      }
+      at = std::min(part.end, their->logical.end);
     }
   }
   return true;

@@ -110,7 +110,7 @@ def build(suite, build_folder, scratch, version, modules):
     image.file("/init", os.path.join(os.path.dirname(lab), "guest", "init"))
     image.file("/lab/setup", os.path.join(suite.folder, "setup"))
     for name in os.listdir(suite.folder):
-        if name not in ("setup", "suite.toml") and not name.endswith((".cc", ".h")):
+        if name not in ("setup", "suite.toml", "host") and not name.endswith((".cc", ".h")):
             image.file("/lab/" + name, os.path.join(suite.folder, name))
     image.data("/lab/modules", "\n".join(suite.modules).encode() + b"\n")
     tests = [os.path.join(build_folder, test) for test in suite.tests]

@@ -19,6 +19,7 @@ class Suite:
     disks: list = dataclasses.field(default_factory=list)      # sizes in MiB: /dev/vda, /dev/vdb...
     drives: list = dataclasses.field(default_factory=list)     # sizes in MiB: drive0... for `devices`
     devices: list = dataclasses.field(default_factory=list)    # further arguments of QEMU
+    host: str = ""                                  # a test program beside the machine, below the build
     cmdline: str = ""                               # further words for the kernel
     memory: int = 1024                              # MiB
     limit: int = 120                                # seconds, from power on to power off
