@@ -87,6 +87,7 @@ class Connection final : private PduSink {
   Session* session_ = nullptr;
   bool header_digest_ = false, data_digest_ = false;
   bool closing_ = false, over_ = false;
+  bool peer_is_slow_ = false;  // it took nothing when it was tried last
   uint32_t stat_sn_ = 0;
   const uint64_t since_;
   uint64_t heard_,
