@@ -209,6 +209,7 @@ Done MemoryImage::copy_from(Image& from, uint64_t from_offset, uint64_t offset, 
     bool stopped = false;
     wait_while(copies_held_, [&] { return !(stopped = progress && !progress(0)); });
     if (stopped) return fail(ECANCELED, Op::clone);
+    std::this_thread::sleep_for(std::chrono::milliseconds(copy_ms_));
     const uint64_t part = std::min(length, kPiece);
     if (auto checked = source->check(Op::read, from_offset, part); !checked) return checked;
     if (auto checked = check(Op::clone, offset, part); !checked) return checked;

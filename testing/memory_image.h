@@ -39,6 +39,8 @@ class MemoryImage final : public target::Image, public std::enable_shared_from_t
   void add(Fault fault);
   // The next copy_from() waits before each piece until it is let go, or its progress says stop.
   void hold_copies(bool held) { copies_held_ = held; }
+  // copy_from() takes so long for each MiB.
+  void slow_copies(unsigned ms) { copy_ms_ = ms; }
   // Reads, writes and flushes that may block wait so long as this is set.
   void hold_transfers(bool held) { transfers_held_ = held; }
 
@@ -84,6 +86,7 @@ class MemoryImage final : public target::Image, public std::enable_shared_from_t
   std::map<uint64_t, Block> blocks_;  // by number
   std::deque<Fault> faults_;
   std::atomic<bool> copies_held_{false}, transfers_held_{false};
+  std::atomic<unsigned> copy_ms_{0};
   Calls calls_;
 };
 

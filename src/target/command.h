@@ -2,6 +2,7 @@
 // reservations say, and where it runs. Families have their rows beside their handlers.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 
@@ -16,7 +17,9 @@ class Device;
 enum class Where : uint8_t {
   here,  // never waits for a disk: on the thread that submits
   io,  // on the submitting thread as long as it would not block (Context::may_block == no), else on a thread of the I/O pool
-  copy,  // on a thread of the copy pool, which is small and of lower priority
+  // Looked at on the submitting thread, so that copies that wait for a thread are known to who asks about them or stops them, and
+  // carried out (Context::rest) on a thread of the copy pool, which is small and of lower priority.
+  copy,
 };
 
 struct Context {
@@ -28,9 +31,13 @@ struct Context {
   MayBlock may_block = MayBlock::yes;
   // The task was aborted meanwhile: long handlers look at it between pieces.
   const std::atomic<bool>& aborted;
-  // PREEMPT AND ABORT: tasks of these nexuses on this unit end without an answer before this one is answered. Of Where::io and
-  // Where::copy, with may_block == yes only.
+  // PREEMPT AND ABORT: tasks of these nexuses on this unit end without an answer before this one is answered. Of Where::io, with
+  // may_block == yes only.
   std::vector<NexusId> preempted;
+  // Of Where::copy, with an answer of nothing: what is left to do. Called once, `aborted` being the task's, or never, where the
+  // queue has no room.
+  using Rest = std::function<Outcome(const std::atomic<bool>& aborted)>;
+  Rest rest;
 
   wire::View cdb() const { return task.command(); }
   wire::View data_out() const { return task.data_out.view(); }
@@ -38,7 +45,8 @@ struct Context {
   void answer(wire::View data, uint64_t allocation_length);
 };
 
-// Nothing: it would have blocked; it is called again from the start with may_block == yes. Must not have had an effect then.
+// Nothing: it would have blocked; it is called again from the start with may_block == yes, or the rest that it left is. Must not have
+// had an effect in the first case.
 using Handled = std::optional<Outcome>;
 // Four steps, each its own function: decode the CDB and the parameter data, validate against the unit, act, map errors to sense data.
 using Handler = Handled (*)(Context& context);

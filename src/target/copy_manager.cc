@@ -7,11 +7,45 @@ namespace libcopyfile::target {
 
 using namespace wire;
 
+namespace {
+
+// An operation that waits for its thread. It ends in any case, also where there was no room in the queue.
+class CopyJob {
+ public:
+  CopyJob(Operations& operations, OperationPtr operation, CopyWork work)
+      : operations_(operations), operation_(std::move(operation)), work_(std::move(work)) {}
+  ~CopyJob() {
+    if (operation_->result()) return;
+    operations_.end(operation_, {OperationStatus::State::terminated,
+                                 Outcome::of(Status::task_set_full), std::nullopt});
+    operations_.forget(operation_);
+  }
+  CopyJob(const CopyJob&) = delete;
+  CopyJob& operator=(const CopyJob&) = delete;
+
+  // `aborted`: of the task, while there is one.
+  Outcome run(const std::atomic<bool>* aborted) const {
+    CopyRun run(*operation_, aborted);
+    OperationResult result = work_(run, *operation_);
+    Outcome outcome = result.outcome;
+    operations_.end(operation_, std::move(result));
+    return outcome;
+  }
+
+ private:
+  Operations& operations_;
+  const OperationPtr operation_;
+  const CopyWork work_;
+};
+
+}  // namespace
+
 CopyManager::State::State(Device& of, const CopyLimits& most)
     : device(of),
       limits(most),
       operations({most.max_results_per_nexus, most.concurrent}),
-      tokens({of.options().name, most.max_tokens_per_initiator}) {
+      tokens(
+          {of.options().name, most.max_tokens_per_initiator, most.max_token_bytes_per_initiator}) {
   // Without the thread, tokens expire when somebody asks for one.
   if (auto thread = Thread::start([this] { sweep(); })) sweeper_.emplace(std::move(*thread));
 }
@@ -74,36 +108,23 @@ tl::expected<OperationPtr, Outcome> CopyManager::State::begin(OperationInfo info
       return tl::unexpected(Outcome::refused(lid1 ? refusal_at(codes::kInvalidFieldInList, 0)
                                                   : refusal(codes::kOperationInProgress)));
     case Operations::Refusal::full: return tl::unexpected(Outcome::refused(codes::kNoResources));
+    case Operations::Refusal::busy: return tl::unexpected(Outcome::of(Status::task_set_full));
     case Operations::Refusal::stopping: break;
   }
   return tl::unexpected(Outcome::of(Status::busy));
 }
 
-Outcome CopyManager::State::carry_out(Context& context, OperationInfo info, bool immediate,
-                                      Work work) {
+Handled CopyManager::State::carry_out(Context& context, OperationInfo info, bool immediate,
+                                      CopyWork work) {
   const auto operation = begin(std::move(info));
   if (!operation) return operation.error();
-  return carry_out(context, *operation, immediate, std::move(work));
-}
-
-Outcome CopyManager::State::carry_out(Context& context, const OperationPtr& operation,
-                                      bool immediate, Work work) {
+  const auto job = std::make_shared<CopyJob>(operations, *operation, std::move(work));
   if (!immediate) {
-    CopyRun run(*operation, &context.aborted);
-    OperationResult result = work(run, *operation);
-    const Outcome outcome = result.outcome;
-    operations.end(operation, std::move(result));
-    return outcome;
+    context.rest = [job](const std::atomic<bool>& aborted) { return job->run(&aborted); };
+    return std::nullopt;
   }
-  const bool queued = device.executor().run_copy([this, operation, work = std::move(work)] {
-    CopyRun run(*operation, nullptr);
-    operations.end(operation, work(run, *operation));
-  });
-  if (queued) return Outcome::good();
-  operations.end(operation, {OperationStatus::State::terminated, Outcome::of(Status::task_set_full),
-                             std::nullopt});
-  operations.forget(operation);
-  return Outcome::of(Status::task_set_full);
+  const bool queued = device.executor().run_copy([job] { job->run(nullptr); });
+  return queued ? Outcome::good() : Outcome::of(Status::task_set_full);
 }
 
 OperationResult failed(const Error& error) {
@@ -124,13 +145,13 @@ CopyManager::~CopyManager() = default;
 
 const CopyLimits& CopyManager::limits() const { return state_->limits; }
 
-Outcome CopyManager::extended_copy(Context& context, bool lid4) {
+Handled CopyManager::extended_copy(Context& context, bool lid4) {
   return state_->copy(context, lid4 ? Lid::lid4 : Lid::lid1);
 }
 
-Outcome CopyManager::populate_token(Context& context) { return state_->populate(context); }
+Handled CopyManager::populate_token(Context& context) { return state_->populate(context); }
 
-Outcome CopyManager::write_using_token(Context& context) { return state_->write(context); }
+Handled CopyManager::write_using_token(Context& context) { return state_->write(context); }
 
 Outcome CopyManager::abort_operation(Context& context) { return state_->abort(context); }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,10 @@ struct CopyLimits {
   uint64_t max_token_bytes = uint64_t{1} << 40;
   uint64_t optimal_token_bytes = uint64_t{256} << 20;
   unsigned max_tokens_per_initiator = 256;
+  // What all of an initiator's tokens stand for: each holds on to blocks that may have been written anew meanwhile.
+  uint64_t max_token_bytes_per_initiator = uint64_t{4} << 40;
+  // WRITE USING TOKEN in the foreground tells how far it came after so long: Windows gives an offload write 4 s.
+  double token_write_seconds = 3;
   unsigned max_results_per_nexus = 64;
   unsigned concurrent = 64;
 };
@@ -58,9 +63,9 @@ class CopyManager {
   wire::ThirdPartyCopy page_for(const LogicalUnit& unit) const;  // VPD 8Fh
 
   // The commands; called by copy_commands.cc.
-  Outcome extended_copy(Context& context, bool lid4);
-  Outcome populate_token(Context& context);
-  Outcome write_using_token(Context& context);
+  std::optional<Outcome> extended_copy(Context& context, bool lid4);
+  std::optional<Outcome> populate_token(Context& context);
+  std::optional<Outcome> write_using_token(Context& context);
   Outcome abort_operation(Context& context);  // COPY OPERATION ABORT
   Outcome receive_results(Context& context);  // 84h, every service action
 

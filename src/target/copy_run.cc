@@ -11,15 +11,32 @@ namespace libcopyfile::target {
 namespace {
 
 // I/O of the same ranges waits for a piece, and so does an abort. Clones are so fast that larger ones are no burden.
+constexpr uint64_t kSmallestPiece = uint64_t{1} << 20;
 constexpr uint64_t kPiece = uint64_t{64} << 20;
+// Where time is short, one is to be in place in any case.
+constexpr uint64_t kFirstInTime = uint64_t{4} << 20;
 constexpr uint64_t kLargestPiece = uint64_t{1} << 30;
 constexpr double kFastSeconds = 0.02;
+constexpr double kSlowSeconds = 0.25;
 
 }  // namespace
 
+void CopyRun::give(double seconds) {
+  end_ = monotonic_seconds() + seconds;
+  piece_ = std::min(piece_, kFirstInTime);
+}
+
+bool CopyRun::late() const { return monotonic_seconds() >= end_; }
+
+Done CopyRun::may_go_on() const {
+  if (stopped()) return fail(ECANCELED, Op::progress);
+  if (late()) return fail(ETIME, Op::progress);
+  return {};
+}
+
 // It ends where the next one can begin on a block.
 Range CopyRun::first_piece(Range range) const {
-  const uint64_t most = piece_ - range.begin % kPiece;
+  const uint64_t most = piece_ - range.begin % std::min(piece_, kPiece);
   return {range.begin, range.begin + std::min(most, range.length())};
 }
 
@@ -37,7 +54,7 @@ Done CopyRun::copy(const CopySource& from, uint64_t from_offset, LogicalUnit& to
 
 Done CopyRun::copy_piece(const CopySource& from, uint64_t from_offset, LogicalUnit& to,
                          Range piece) {
-  if (stopped()) return fail(ECANCELED, Op::progress);
+  if (Done ok = may_go_on(); !ok) return ok;
   CopyHold both;
   RangeLocks::Hold one;
   if (from.locks != nullptr) {
@@ -54,7 +71,7 @@ Done CopyRun::copy_piece(const CopySource& from, uint64_t from_offset, LogicalUn
 
 Done CopyRun::copy_aside(Image& from, uint64_t from_offset, Image& to, Range destination) {
   while (!destination.empty()) {
-    if (stopped()) return fail(ECANCELED, Op::progress);
+    if (Done ok = may_go_on(); !ok) return ok;
     const Range piece = first_piece(destination);
     const uint64_t length = piece.length();
     if (Done ok = transfer(from, from_offset, to, piece); !ok) return ok;
@@ -69,24 +86,35 @@ Done CopyRun::transfer(Image& from, uint64_t from_offset, Image& to, Range piece
   const double began = monotonic_seconds();
   const auto progress = [&](uint64_t bytes) {
     operation_.progress(bytes);
-    return !stopped();
+    return !stopped() && !late();
   };
-  const Done done = to.copy_from(from, from_offset, piece.begin, piece.length(), progress, account);
-  in_place_ += done ? piece.length() : account.shared + account.moved + account.zeroed;
+  Done done = to.copy_from(from, from_offset, piece.begin, piece.length(), progress, account);
+  if (done) in_place_ += piece.length();
   operation_.settle(in_place_);
   operation_.add(account);
   adapt(account, piece.length(), monotonic_seconds() - began);
+  if (!done && done.error().code == ECANCELED) {
+    if (Done ok = may_go_on(); !ok) return ok;
+  }
   return done;
 }
 
 void CopyRun::adapt(const CopyAccount& account, uint64_t length, double seconds) {
-  const bool fast = account.shared == length && seconds < kFastSeconds;
-  piece_ = fast ? std::min(std::max(piece_, length) * 2, kLargestPiece) : kPiece;
+  // A short piece says nothing.
+  if (length < std::min(piece_, kPiece) / 2) return;
+  const bool shared = account.shared == length;
+  if (shared && seconds < kFastSeconds) {
+    piece_ = std::min(piece_ * 2, kLargestPiece);
+  } else if (seconds > kSlowSeconds) {
+    piece_ = std::max(std::min(piece_, kPiece) / 2, kSmallestPiece);
+  } else {
+    piece_ = std::min(piece_ * 2, kPiece);
+  }
 }
 
 Done CopyRun::zero(LogicalUnit& to, Range range) {
   while (!range.empty()) {
-    if (stopped()) return fail(ECANCELED, Op::progress);
+    if (Done ok = may_go_on(); !ok) return ok;
     const Range piece{range.begin, range.begin + std::min(kPiece, range.length())};
     const auto hold = to.locks().acquire(piece, RangeLocks::Mode::exclusive);
     to.about_to_write(piece);

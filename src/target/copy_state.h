@@ -12,16 +12,17 @@
 
 namespace libcopyfile::target {
 
+// Carries out what was asked for.
+using CopyWork = std::function<OperationResult(CopyRun& run, Operation& operation)>;
+
 class CopyManager::State {
  public:
   State(Device& of, const CopyLimits& most);
   ~State();
 
-  // A command that is carried out now, or later by a thread of the copy pool (IMMED): then GOOD is all that the initiator hears of it
-  // before it asks. `work` gets nothing of the task in the second case.
-  using Work = std::function<OperationResult(CopyRun& run, Operation& operation)>;
-  Outcome carry_out(Context& context, OperationInfo info, bool immediate, Work work);
-  Outcome carry_out(Context& context, const OperationPtr& operation, bool immediate, Work work);
+  // By a thread of the copy pool; known as under way from here on. IMMED: GOOD is all that the initiator hears of it before it asks.
+  // `work` gets nothing of the task.
+  Handled carry_out(Context& context, OperationInfo info, bool immediate, CopyWork work);
   tl::expected<OperationPtr, Outcome> begin(OperationInfo info);
   bool in_use(const Context& context, uint32_t list_id) const;
 
@@ -32,10 +33,10 @@ class CopyManager::State {
   OperationInfo describe(const Context& context, wire::CopyOut action) const;
 
   // extended_copy.cc
-  Outcome copy(Context& context, wire::Lid lid);
+  Handled copy(Context& context, wire::Lid lid);
   // token_commands.cc
-  Outcome populate(Context& context);
-  Outcome write(Context& context);
+  Handled populate(Context& context);
+  Handled write(Context& context);
   // receive_results.cc
   Outcome receive(Context& context);
   Outcome abort(Context& context);

@@ -49,6 +49,8 @@ class Device::State {
   // True when it has its outcome; false when another thread has it now.
   bool start(const EntryPtr& entry);
   bool hand_over(const EntryPtr& entry);
+  // On another thread.
+  void carry_out(Entry& entry);
   bool handle(Entry& entry, MayBlock may_block);
   // Ends it when the tasks have ended that it preempted.
   void finish_behind_preempted(const EntryPtr& entry);

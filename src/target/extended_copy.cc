@@ -257,7 +257,7 @@ bool CopyManager::State::in_use(const Context& context, uint32_t list_id) const 
   return false;
 }
 
-Outcome CopyManager::State::copy(Context& context, Lid lid) {
+Handled CopyManager::State::copy(Context& context, Lid lid) {
   const CopyOut action =
       lid == Lid::lid1 ? CopyOut::extended_copy_lid1 : CopyOut::extended_copy_lid4;
   const auto data = parameters(context, CopyOutCdb{action, 0, context.cdb().be32(10), 0});

@@ -96,6 +96,7 @@ CopyStatus Operation::status() const {
 tl::expected<OperationPtr, Operations::Refusal> Operations::begin(OperationInfo info) {
   const std::lock_guard lock(mutex_);
   if (stopping_) return tl::unexpected(Refusal::stopping);
+  if (running_.size() >= limits_.concurrent) return tl::unexpected(Refusal::busy);
   if (info.list_id) {
     const OperationPtr same = find_locked(info.nexus, info.addressed.lock().get(), *info.list_id);
     if (same != nullptr && !same->result()) return tl::unexpected(Refusal::in_use);
@@ -103,7 +104,6 @@ tl::expected<OperationPtr, Operations::Refusal> Operations::begin(OperationInfo 
     if (same != nullptr) named.erase(std::find(named.begin(), named.end(), same));
     if (!make_room(info.nexus)) return tl::unexpected(Refusal::full);
   }
-  if (running_.size() >= limits_.concurrent) return tl::unexpected(Refusal::full);
   auto operation = std::make_shared<Operation>(std::move(info), next_++);
   running_.push_back(operation);
   if (operation->info().list_id) named_[operation->info().nexus].push_back(operation);

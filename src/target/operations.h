@@ -91,7 +91,8 @@ class Operations {
   };
   enum class Refusal : uint8_t {
     in_use,  // the list identifier is that of an operation under way
-    full,
+    full,    // none of the results that are kept for this nexus may be forgotten
+    busy,    // so many are under way, or wait for their turn: initiators try again
     stopping,
   };
 

@@ -147,7 +147,7 @@ OperationResult not_made(const Error& error) {
 
 }  // namespace
 
-Outcome CopyManager::State::populate(Context& context) {
+Handled CopyManager::State::populate(Context& context) {
   const CopyOutCdb cdb{CopyOut::populate_token, context.cdb().be32(6), context.cdb().be32(10), 0};
   const auto data = parameters(context, cdb);
   if (!data) return Outcome::refused(data.error());
@@ -166,11 +166,14 @@ Outcome CopyManager::State::populate(Context& context) {
   const bool immediate = list->immediate;
   const auto population = std::make_shared<const Population>(std::move(*list), unit);
   if (const auto code = population->check()) return Outcome::refused(*code);
-  if (!tokens.has_room(context.nexus.initiator)) return Outcome::refused(codes::kTokenResources);
+  const uint64_t length = length_of(population->ranges());
+  if (!tokens.has_room(context.nexus.initiator, length)) {
+    return Outcome::refused(codes::kTokenResources);
+  }
   OperationInfo info = describe(context, CopyOut::populate_token);
   info.list_id = cdb.list_id;
   info.source = unit;
-  info.total = length_of(population->ranges());
+  info.total = length;
   return carry_out(context, std::move(info), immediate,
                    [this, population, timeout](CopyRun& run, Operation& operation) {
                      auto rod = population->make(run);

@@ -1,6 +1,7 @@
 // How a task goes through the device: into the task set of its unit, through the checks that all commands have in common, to its
 // handler on the thread where that belongs, and back to the front end.
 #include <bit>
+#include <utility>
 
 #include "target/device_state.h"
 #include "target/mode_pages.h"
@@ -128,26 +129,38 @@ bool Device::State::start(const EntryPtr& entry) {
   switch (entry->command->where) {
     case Where::here: return handle(*entry, MayBlock::yes);
     case Where::io: return handle(*entry, MayBlock::no) || hand_over(entry);
-    case Where::copy: return hand_over(entry);
+    case Where::copy: return handle(*entry, MayBlock::no) || hand_over(entry);
   }
   return true;
 }
 
 bool Device::State::hand_over(const EntryPtr& entry) {
   auto work = [this, entry] {
-    if (!entry->aborted) handle(*entry, MayBlock::yes);
+    carry_out(*entry);
     finish_behind_preempted(entry);
   };
   const bool taken = entry->command->where == Where::copy ? executor->run_copy(std::move(work))
                                                           : executor->run_io(std::move(work));
-  if (!taken) entry->task->outcome = Outcome::of(Status::task_set_full);
-  return !taken;
+  if (taken) return false;
+  entry->rest = nullptr;
+  entry->task->outcome = Outcome::of(Status::task_set_full);
+  return true;
+}
+
+void Device::State::carry_out(Entry& entry) {
+  // The rest is called even if the task was aborted: something waits to be told that it has ended.
+  if (const auto rest = std::exchange(entry.rest, nullptr)) {
+    entry.task->outcome = rest(entry.aborted);
+  } else if (!entry.aborted) {
+    handle(entry, MayBlock::yes);
+  }
 }
 
 bool Device::State::handle(Entry& entry, MayBlock may_block) {
   Context context{
-      *device, entry.nexus->nexus, entry.unit.get(), *entry.task, may_block, entry.aborted, {}};
+      *device, entry.nexus->nexus, entry.unit.get(), *entry.task, may_block, entry.aborted, {}, {}};
   Handled handled = entry.command->run(context);
+  entry.rest = std::move(context.rest);
   if (!handled && may_block == MayBlock::no) return false;
   entry.preempted = std::move(context.preempted);
   // A handler that may block has no reason to put it off.

@@ -43,6 +43,7 @@ struct Entry {
   Attribute attribute = Attribute::simple;
   std::atomic<bool> aborted{false};
   std::vector<NexusId> preempted;  // as Context::preempted
+  Context::Rest rest;              // as Context::rest
 
   // Of the task set, under its mutex.
   bool enabled = false;

@@ -73,11 +73,11 @@ TokenStore::Use::~Use() {
   if (store_ != nullptr) store_->used(id_);
 }
 
-bool TokenStore::has_room(const std::string& initiator) {
+bool TokenStore::has_room(const std::string& initiator, uint64_t bytes) {
   Dead dead;
   const std::lock_guard lock(mutex_);
   expire(dead);
-  return count_of(initiator) < options_.most_of_initiator;
+  return fits(initiator, bytes);
 }
 
 tl::expected<Token, SenseCode> TokenStore::add(std::shared_ptr<Rod> rod,
@@ -90,7 +90,7 @@ tl::expected<Token, SenseCode> TokenStore::add(std::shared_ptr<Rod> rod,
   Dead dead;
   const std::lock_guard lock(mutex_);
   expire(dead);
-  if (count_of(initiator) >= options_.most_of_initiator || entries_.count(id) != 0) {
+  if (!fits(initiator, rod->length()) || entries_.count(id) != 0) {
     return tl::unexpected(codes::kTokenResources);
   }
   entries_.emplace(id, Entry{token, std::move(rod), initiator, timeout, options_.now(), 0});
@@ -195,10 +195,16 @@ uint64_t TokenStore::made() const {
   return made_;
 }
 
-size_t TokenStore::count_of(const std::string& initiator) const {
-  return static_cast<size_t>(std::count_if(entries_.begin(), entries_.end(), [&](const auto& one) {
-    return one.second.initiator == initiator;
-  }));
+bool TokenStore::fits(const std::string& initiator, uint64_t bytes) const {
+  unsigned count = 0;
+  uint64_t held = 0;
+  for (const auto& [id, entry] : entries_) {
+    if (entry.initiator != initiator) continue;
+    ++count;
+    held += entry.rod->length();
+  }
+  const uint64_t most = options_.most_bytes_of_initiator;
+  return count < options_.most_of_initiator && held <= most && bytes <= most - held;
 }
 
 }  // namespace libcopyfile::target

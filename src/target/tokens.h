@@ -19,6 +19,7 @@ class TokenStore {
   struct Options {
     std::string device;  // name of the target, which stands in its tokens
     unsigned most_of_initiator = 256;
+    uint64_t most_bytes_of_initiator = UINT64_MAX;
     std::function<Clock::time_point()> now = [] { return Clock::now(); };
   };
 
@@ -41,9 +42,9 @@ class TokenStore {
 
   explicit TokenStore(Options options) : options_(std::move(options)) {}
 
-  // Whether this initiator may have one more.
-  bool has_room(const std::string& initiator);
-  // 5/55/0D where the initiator has too many, or the system no random numbers.
+  // Whether this initiator may have one more, for so many bytes.
+  bool has_room(const std::string& initiator, uint64_t bytes);
+  // 5/55/0D where the initiator has too many, or for too many bytes, or the system no random numbers.
   tl::expected<wire::Token, wire::SenseCode> add(std::shared_ptr<Rod> rod,
                                                  const std::string& initiator,
                                                  std::chrono::seconds timeout);
@@ -82,7 +83,7 @@ class TokenStore {
   using Dead = std::vector<std::shared_ptr<Rod>>;
   Entries::iterator end(Entries::iterator entry, wire::SenseCode why, Dead& dead);
   Clock::time_point expire(Dead& dead);
-  size_t count_of(const std::string& initiator) const;
+  bool fits(const std::string& initiator, uint64_t bytes) const;
   void used(uint64_t id);
   wire::SenseCode why_gone(uint64_t id, const wire::Token& token) const;
 

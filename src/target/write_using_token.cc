@@ -83,11 +83,13 @@ class Writing {
   }
   static OperationResult explained(const Error& error) {
     if (error.code == ESTALE) return refused(refusal(codes::kTokenRevoked));
+    if (error.code == ETIME) return short_of_data();
     OperationResult result = failed(error);
     // Windows takes 18 bytes of sense data at most.
     result.outcome.sense.forwarded.clear();
     return result;
   }
+  // Not everything was written, and what was is all right: initiators go on behind it.
   static OperationResult short_of_data() {
     OperationResult result = refused(refusal(codes::kUnderrun));
     result.state = OperationStatus::State::complete_with_residual;
@@ -140,7 +142,7 @@ std::optional<SenseCode> check(const Rod& rod, const LogicalUnit& unit, const Lu
 
 }  // namespace
 
-Outcome CopyManager::State::write(Context& context) {
+Handled CopyManager::State::write(Context& context) {
   const CopyOutCdb cdb{CopyOut::write_using_token, context.cdb().be32(6), context.cdb().be32(10),
                        0};
   const auto data = parameters(context, cdb);
@@ -173,8 +175,12 @@ Outcome CopyManager::State::write(Context& context) {
                                                        std::move(use), offset);
   const std::optional<Token> to_delete =
       list->delete_token ? std::optional(list->token) : std::nullopt;
+  // Nobody waits for what runs in the background.
+  const double seconds =
+      list->immediate ? std::numeric_limits<double>::infinity() : limits.token_write_seconds;
   return carry_out(context, std::move(info), list->immediate,
-                   [this, writing, to_delete](CopyRun& run, Operation& /*operation*/) {
+                   [this, writing, to_delete, seconds](CopyRun& run, Operation& /*operation*/) {
+                     run.give(seconds);
                      OperationResult result = writing->run(run);
                      if (to_delete && result.outcome.ok()) tokens.remove(*to_delete);
                      return result;

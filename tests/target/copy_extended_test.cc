@@ -46,6 +46,16 @@ class ExtendedCopyCommand : public ::testing::Test {
     if (!task->outcome.ok()) return std::nullopt;
     return decode_copy_status(task->data_in.view());
   }
+  // As many copies as there are threads, to different blocks, held up.
+  std::vector<TargetBench::Pending> occupy_threads() {
+    bench.image(1).hold_copies(true);
+    std::vector<TargetBench::Pending> busy;
+    for (uint64_t i = 0; i < Executor::Options{}.copy_threads; ++i) {
+      busy.push_back(bench.start_copy(bench.list({blocks(0, 8192 + i * 8, 8)}), {}));
+    }
+    while (bench.image(1).calls().copies < busy.size()) std::this_thread::yield();
+    return busy;
+  }
 
   CopyBench bench;
 };
@@ -378,6 +388,50 @@ TEST_F(ExtendedCopyCommand, IsStoppedByCopyOperationAbort) {
   EXPECT_EQ(ending_of(*bench.abort(77, {})), kGood);
   EXPECT_EQ(ending_of(*copy.wait()), kAborted);
   EXPECT_EQ(bench.status(77, {})->state, OperationStatus::State::terminated);
+}
+
+// All threads for copies are busy: who waits is known nevertheless.
+TEST_F(ExtendedCopyCommand, IsKnownAndStoppedWhileItWaitsForAThread) {
+  auto busy = occupy_threads();
+  auto waits = bench.start_copy(named(77, ListIdUsage::hold, Lid::lid4), {});
+  const auto known = bench.status(77, {});
+  ASSERT_TRUE(known);
+  EXPECT_TRUE(known->running());
+  EXPECT_EQ(copied(named(77, ListIdUsage::hold, Lid::lid4)),
+            refused_with(codes::kOperationInProgress));
+  EXPECT_EQ(ending_of(*bench.abort(77, {})), kGood);
+  bench.image(1).hold_copies(false);
+  EXPECT_EQ(ending_of(*waits.wait()), kAborted);
+  EXPECT_EQ(bench.status(77, {})->state, OperationStatus::State::terminated);
+  EXPECT_EQ(bench.status(77, {})->count, 0U);
+  for (auto& one : busy) EXPECT_EQ(ending_of(*one.wait()), kGood);
+}
+
+TEST_F(ExtendedCopyCommand, ThatWaitsForAThreadIsAbortedByTaskManagement) {
+  auto busy = occupy_threads();
+  auto waits = bench.start_copy(named(5), {});
+  ASSERT_TRUE(status_lid1(5));
+  auto managed = bench.start_managing(Management::abort_task, {}, waits.tag());
+  bench.image(1).hold_copies(false);
+  EXPECT_EQ(managed.get(), ManagementResult::complete);
+  EXPECT_TRUE(waits.wait()->aborted);
+  for (auto& one : busy) EXPECT_EQ(ending_of(*one.wait()), kGood);
+  EXPECT_EQ(bench.image(1).calls().copies, busy.size()) << "it has not begun";
+}
+
+TEST_F(ExtendedCopyCommand, MoreThanAreAnnouncedAreToBeTriedAgain) {
+  TargetBench::Options options = two_units();
+  options.device.copy.concurrent = 3;
+  CopyBench small(options);
+  small.image(1).hold_copies(true);
+  std::vector<TargetBench::Pending> busy;
+  for (int i = 0; i < 3; ++i) {
+    busy.push_back(small.start_copy(small.list({blocks(0, 0, 8)}), {}));
+  }
+  EXPECT_EQ(small.copy(small.list({blocks(0, 0, 8)}))->outcome.status, Status::task_set_full);
+  small.image(1).hold_copies(false);
+  for (auto& one : busy) EXPECT_EQ(ending_of(*one.wait()), kGood);
+  EXPECT_EQ(ending_of(*small.copy(small.list({blocks(0, 0, 8)}))), kGood) << "there is room again";
 }
 
 TEST_F(ExtendedCopyCommand, IsStoppedByTaskManagement) {

@@ -30,7 +30,7 @@ class Tokens : public ::testing::Test {
   }
 
   TokenStore::Clock::time_point now{1000s};
-  TokenStore store{{"iqn.2026-01.example:target", 3, [this] { return now; }}};
+  TokenStore store{{"iqn.2026-01.example:target", 3, UINT64_MAX, [this] { return now; }}};
 };
 
 TEST_F(Tokens, StandForWhatTheyWereMadeOf) {
@@ -67,7 +67,7 @@ TEST_F(Tokens, OfTheSameBytesHaveNothingSecretInCommon) {
 }
 
 TEST_F(Tokens, ALongNameOfTheTargetLeavesTheSecretWhole) {
-  TokenStore other({std::string(300, 'n'), 3, [this] { return now; }});
+  TokenStore other({std::string(300, 'n'), 3, UINT64_MAX, [this] { return now; }});
   const auto token = other.add(rod_of({{0, 512}}), "iqn.a", 60s);
   ASSERT_TRUE(token);
   const auto secret = View(*token).part(384, 64).copy();
@@ -75,7 +75,7 @@ TEST_F(Tokens, ALongNameOfTheTargetLeavesTheSecretWhole) {
 }
 
 TEST_F(Tokens, AreUnknownToAnotherTarget) {
-  TokenStore other({"iqn.other", 3, [this] { return now; }});
+  TokenStore other({"iqn.other", 3, UINT64_MAX, [this] { return now; }});
   const auto use = other.use(make());
   ASSERT_FALSE(use);
   EXPECT_EQ(use.error(), codes::kTokenUnknown);
@@ -162,13 +162,27 @@ TEST_F(Tokens, ThatWereRevokedSaySo) {
 
 TEST_F(Tokens, AreBoundedForEachInitiator) {
   for (int i = 0; i < 3; ++i) make();
-  EXPECT_FALSE(store.has_room("iqn.a"));
+  EXPECT_FALSE(store.has_room("iqn.a", 512));
   const auto one_more = store.add(rod_of({{0, 512}}), "iqn.a", 60s);
   ASSERT_FALSE(one_more);
   EXPECT_EQ(one_more.error(), codes::kTokenResources);
   EXPECT_TRUE(store.add(rod_of({{0, 512}}), "iqn.b", 60s)) << "nobody else suffers";
   now += 60s;
-  EXPECT_TRUE(store.has_room("iqn.a")) << "those that expired don't count";
+  EXPECT_TRUE(store.has_room("iqn.a", 512)) << "those that expired don't count";
+}
+
+TEST_F(Tokens, StandForSoManyBytesOfAnInitiator) {
+  TokenStore small{{"iqn.2026-01.example:target", 3, 8192, [this] { return now; }}};
+  ASSERT_TRUE(small.add(rod_of({{0, 4096}}), "iqn.a", 60s));
+  EXPECT_TRUE(small.has_room("iqn.a", 4096));
+  EXPECT_FALSE(small.has_room("iqn.a", 4097));
+  EXPECT_FALSE(small.has_room("iqn.a", UINT64_MAX));
+  const auto too_much = small.add(rod_of({{0, 4608}}), "iqn.a", 60s);
+  ASSERT_FALSE(too_much);
+  EXPECT_EQ(too_much.error(), codes::kTokenResources);
+  EXPECT_TRUE(small.add(rod_of({{0, 4608}}), "iqn.b", 60s)) << "nobody else suffers";
+  now += 60s;
+  EXPECT_TRUE(small.has_room("iqn.a", 8192)) << "those that expired don't count";
 }
 
 TEST_F(Tokens, AreListedForTheirInitiatorOnly) {

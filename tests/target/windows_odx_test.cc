@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "testing/target_copies.h"
 #include "wire/sense_codes.h"
@@ -169,6 +170,56 @@ TEST_F(Windows, AShortOffloadWriteTellsItsBlocksInFixedSenseData) {
   EXPECT_EQ(sense[12], 0x0d);
   EXPECT_EQ(sense[13], 0x04);
   EXPECT_EQ(View(sense).be32(3), 16U);
+}
+
+// It gives an offload write 4 s, and goes on behind what was written by then.
+TEST_F(Windows, AnOffloadWriteThatMovesBytesEndsInTimeAndIsContinued) {
+  TargetBench::Options options = two_units();
+  options.device.copy.token_write_seconds = 1;
+  CopyBench slow(options);
+  slow.fill(0, 0, 131072, 1);
+  const Token token = slow.token({{0, 131072}}, {});
+  slow.image(1).slow_copies(20);
+  uint64_t written = 0;
+  unsigned commands = 0;
+  while (written < 131072) {
+    WriteUsingToken list;
+    list.token = token;
+    list.offset = written;
+    list.ranges = {{written, static_cast<uint32_t>(131072 - written)}};
+    const auto begun = std::chrono::steady_clock::now();
+    const TaskPtr task = slow.write(list, ++list_id, {.lun = 1});
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(3)) << "1 and a bit";
+    ++commands;
+    if (task->outcome.ok()) break;
+    EXPECT_EQ(ending_of(*task), refused_with(codes::kUnderrun));
+    const auto blocks = task->outcome.sense.information;
+    ASSERT_TRUE(blocks && *blocks > 0 && *blocks < 131072 - written);
+    EXPECT_LE(encode_fixed_sense(task->outcome.sense).size(), kMostSense);
+    const auto answer = slow.information(list_id, {.lun = 1});
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status.state, OperationStatus::State::complete_with_residual);
+    EXPECT_EQ(answer->status.count, *blocks);
+    EXPECT_EQ(slow.bytes(1, written, *blocks), slow.bytes(0, written, *blocks));
+    written += *blocks;
+  }
+  EXPECT_GT(commands, 1U) << "1.3 s do not fit";
+  EXPECT_EQ(slow.bytes(1, 0, 131072), slow.bytes(0, 0, 131072));
+}
+
+TEST_F(Windows, WhatRunsInTheBackgroundHasAllTheTimeItNeeds) {
+  TargetBench::Options options = two_units();
+  options.device.copy.token_write_seconds = 0.01;
+  CopyBench slow(options);
+  slow.fill(0, 0, 8192, 1);
+  WriteUsingToken list;
+  list.immediate = true;
+  list.token = slow.token({{0, 8192}}, {});
+  list.ranges = {{0, 8192}};
+  slow.image(1).slow_copies(20);
+  EXPECT_TRUE(slow.write(list, 7, {.lun = 1})->outcome.ok());
+  EXPECT_EQ(slow.ended(7, {.lun = 1}).state, OperationStatus::State::complete);
+  EXPECT_EQ(slow.bytes(1, 0, 8192), slow.bytes(0, 0, 8192));
 }
 
 TEST_F(Windows, FixedDisksAreZeroedByTheTokenOfZeros) {
