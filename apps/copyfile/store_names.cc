@@ -1,6 +1,7 @@
 // copyfile store names, ls, tag, rm, stat
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "copyfile/messages.h"
@@ -140,19 +141,28 @@ int store_ls(StoreContext& c) {
   std::optional<store::Repository> repository = c.open(store::Use::read);
   if (!repository) return kFailed;
   const std::string what = fmt::format("cannot list {}", c.repository_name());
-  bool good = true;
-  const Done done = repository->for_each_blob([&](const Digest& digest) {
+  std::vector<Digest> blobs;
+  const Done listed = repository->for_each_blob([&](const Digest& digest) {
+    blobs.push_back(digest);
+    return true;
+  });
+  if (!listed) {
+    c.failed(what, listed.error());
+    return kFailed;
+  }
+  std::sort(blobs.begin(), blobs.end(),
+            [](const Digest& a, const Digest& b) { return a.bytes < b.bytes; });
+  for (const Digest& digest : blobs) {
+    if (interrupted()) return c.end(false);
     const Result<store::BlobStat> blob = repository->stat(digest);
     if (blob) {
       c.options.json ? print_json_line(json_of_blob(*blob)) : print(line_of_blob(*blob));
     } else if (blob.error().code != ENOENT) {  // collected meanwhile
-      good = false;
       c.failed(what, blob.error());
+      return kFailed;
     }
-    return good && !interrupted();
-  });
-  if (!done) c.failed(what, done.error());
-  return c.end(done.has_value() && good);
+  }
+  return c.end(true);
 }
 
 int store_tag(StoreContext& c) {

@@ -54,5 +54,7 @@ CP_TREE_CLONE = variant("cp", "cp -a --reflink=always {src} {dst}")
 RSYNC_TREE = variant("rsync", "rsync -a {src}/ {dst}")
 RSYNC_TREE_FSYNC = variant("rsync, fsync", "rsync -a --fsync {src}/ {dst}")
 SHA256SUM = variant("sha256sum", "sha256sum {src}")
+# With the instructions that the processor has for it; Debian's sha256sum does without.
+OPENSSL_SHA256 = variant("openssl", "openssl dgst -sha256 {src}")
 KNOWN_GOOD = Variant("sha256sum -c, cp, sync, mv", (("sh", "{known_good}", "{src}", "{dst}/plain", "{sums}"),))
 OSTREE = variant("ostree commit", "ostree commit --repo={dst}/ostree --branch=main --tree=dir={src}")

@@ -23,7 +23,7 @@ class StoreGet(Scenario):
             result = lab.compare(Case(
                 name="xfs", work=f"{size >> 20} MiB file", place=room.description, cache="warm", src=src, dst=dst,
                 size=size, subject=variant("copyfile", f"{{copyfile}} store get {repository} large {{dst}}"),
-                peers=[peers.SHA256SUM], verify=functools.partial(self._check, src, dst)))
+                peers=[peers.SHA256SUM, peers.OPENSSL_SHA256], verify=functools.partial(self._check, src, dst)))
             if peers.SHA256SUM.name in result.pairs:
                 comparison = result.comparison(peers.SHA256SUM.name)
                 result.goal_at_most(comparison.subject_median / comparison.peer_median, 1.1, "times",

@@ -23,7 +23,7 @@ class StoreLarge(Scenario):
                 name="xfs", work=f"{size >> 20} MiB file", place=room.description, cache="warm", src=src, dst=dst,
                 size=size, files=1, setup=functools.partial(stores.make, lab, dst),
                 subject=variant("copyfile", "{copyfile} store add {dst}/store {src}"),
-                peers=[peers.SHA256SUM], verify=functools.partial(self._check, src, dst, digest)))
+                peers=[peers.SHA256SUM, peers.OPENSSL_SHA256], verify=functools.partial(self._check, src, dst, digest)))
             if peers.SHA256SUM.name in result.pairs:
                 comparison = result.comparison(peers.SHA256SUM.name)
                 result.goal_at_most(comparison.subject_median / comparison.peer_median, 1.1, "times",

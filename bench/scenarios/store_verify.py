@@ -34,7 +34,8 @@ class StoreVerify(Scenario):
                 name="xfs", work=f"{files} blobs of {length >> 20} MiB", place=room.description, cache="warm", src=blobs,
                 dst=room / "none", size=size, stays=True,
                 subject=variant("copyfile", f"{{copyfile}} store verify {repository}"),
-                peers=[Variant("sha256sum", (("sh", "-c", 'cd "$0" && exec sha256sum *', "{src}"),))],
+                peers=[Variant("sha256sum", (("sh", "-c", 'cd "$0" && exec sha256sum *', "{src}"),)),
+                       Variant("openssl", (("sh", "-c", 'cd "$0" && exec openssl dgst -sha256 *', "{src}"),))],
                 verify=lambda: self._check(blobs, files)))
             result.goal_ratio("sha256sum", 1.8, "against one sha256sum process")
             yield result

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "kit.h"
 #include "testing/places.h"
@@ -263,6 +265,17 @@ TEST_F(StoreCommand, WithoutSqliteADigestIsEnough) {
   EXPECT_NE(by_name.err.find("the index needs libsqlite3, which cannot be loaded"),
             std::string::npos)
       << by_name.err;
+}
+
+TEST_F(StoreCommand, BlobsAreListedInOrder) {
+  for (const char* text : {"1", "2", "3", "4"}) {
+    ASSERT_TRUE(store({"add", "-q", "repo", "-"}, text).ok());
+  }
+  std::istringstream lines(store({"ls", "repo"}).out);
+  std::vector<std::string> blobs;
+  for (std::string line; std::getline(lines, line);) blobs.push_back(line);
+  EXPECT_EQ(blobs.size(), 4U);
+  EXPECT_TRUE(std::is_sorted(blobs.begin(), blobs.end()));
 }
 
 TEST_F(StoreCommand, ProgramsAreToldByJson) {
