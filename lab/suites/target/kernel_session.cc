@@ -43,9 +43,6 @@ std::string session_of(const std::string& who) {
 
 KernelSession::KernelSession(std::string who, const IscsiSettings& settings)
     : who_(std::move(who)) {
-  const std::string iface = "iscsiadm -m iface -I " + who_;
-  shell(iface + " -o new && " + iface + " -o update -n iface.initiatorname -v " + kInitiatorPrefix +
-        who_);
   std::string script = node() + " -o new";
   for (const auto& [name, value] : settings) {
     script += " && " + node() + " -o update -n '" + name + "' -v '" + value + "'";

@@ -12,7 +12,8 @@ using IscsiSettings = std::vector<std::pair<std::string, std::string>>;
 
 class KernelSession {
  public:
-  // Logs in as "iqn.2026-01.invalid.lab:<who>" over 127.0.0.1:3260. Throws ScratchError with what iscsiadm says where it may not.
+  // Logs in as "iqn.2026-01.invalid.lab:<who>", one of those that setup names, over 127.0.0.1:3260. Throws
+  // ScratchError with what iscsiadm says where it may not.
   explicit KernelSession(std::string who, const IscsiSettings& settings = {});
   // Logs out, for which the target must be there.
   ~KernelSession();

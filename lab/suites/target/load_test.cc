@@ -1,6 +1,5 @@
 // File systems on the disks, written to by programs of this machine while the target copies, is restarted, or killed.
 #include <fcntl.h>
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
@@ -17,11 +16,9 @@
 namespace libcopyfile::test {
 namespace {
 
-using ::testing::HasSubstr;
-
 constexpr uint64_t kSize = 256 * kMiB;
 constexpr const char* kTree = "/usr/lib/x86_64-linux-gnu";  // of files of many sizes
-constexpr int kTrees = 3;
+constexpr int kTrees = 2;
 
 void check_ext4(const std::string& disk) { shell("e2fsck -fn " + disk + " >/dev/null"); }
 
@@ -137,16 +134,16 @@ TEST_P(Load, AFileSystemIsWholeWhileCopiesRunBesideIt) {
     load.join();
     expect_disk(d.substr(5), raw, kRaw);
     EXPECT_TRUE(shares("c", "d", kRaw));
+    shell(std::string("cd ") + kTree + " && " + sums + " >" + place_ + "/sums");
     for (int i = 0; i < kTrees; ++i) {
-      shell(std::string("(cd ") + kTree + " && " + sums + ") >" + place_ + "/sums && (cd " +
-            mounted.path() + "/" + std::to_string(i) + " && " + sums + ") | cmp - " + place_ +
-            "/sums");
+      shell("cd " + mounted.path() + "/" + std::to_string(i) + " && " + sums + " | cmp - " +
+            place_ + "/sums");
     }
     clone_in_use(mounted.path(), a, b);
     const uint64_t before = allocated("a");
-    shell("rm -r " + mounted.path() + "/[12] && sync -f " + mounted.path() + " && fstrim " +
+    shell("rm -r " + mounted.path() + "/0 && sync -f " + mounted.path() + " && fstrim " +
           mounted.path());
-    EXPECT_LT(allocated("a"), before / 2);
+    EXPECT_LT(allocated("a"), before * 3 / 4);
   }
   check_ext4(a);
   session.reset();
@@ -155,7 +152,7 @@ TEST_P(Load, AFileSystemIsWholeWhileCopiesRunBesideIt) {
   check_ext4(again.disk(0));
   check_ext4(again.disk(1));
   const Mounted clone(again.disk(1), place_ + "/b");
-  shell("cd " + clone.path() + "/2 && " + sums + " | cmp - " + place_ + "/sums");
+  shell("cd " + clone.path() + "/1 && " + sums + " | cmp - " + place_ + "/sums");
   EXPECT_EQ(target_->ask({"status"}).at("copies_failed"), 0);
 }
 
