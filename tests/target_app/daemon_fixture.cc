@@ -20,9 +20,11 @@ std::string DaemonTest::image(const std::string& name, uint64_t size, uint64_t s
   return path(name);
 }
 
-std::string DaemonTest::configure(const std::string& rest, const std::string& target) const {
-  write_text(path("conf"), std::string("[target]\nname = \"") + kTargetName +
-                               "\"\nportals = [\"127.0.0.1:0\"]\n" + target + rest);
+std::string DaemonTest::configure(const std::string& rest, const std::string& target,
+                                  const char* portals) const {
+  if (portals == nullptr) portals = "\"127.0.0.1:0\"";
+  write_text(path("conf"), std::string("[target]\nname = \"") + kTargetName + "\"\nportals = [" +
+                               portals + "]\n" + target + rest);
   return path("conf");
 }
 

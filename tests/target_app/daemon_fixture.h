@@ -25,8 +25,9 @@ class DaemonTest : public ::testing::Test {
   std::string path(const std::string& name) const { return directory_ + "/" + name; }
   // A file in the directory, all written.
   std::string image(const std::string& name, uint64_t size = 8 * kMiB, uint64_t seed = 1) const;
-  // Writes "conf": [target] with any free port of loopback, `target` in it, then `rest`.
-  std::string configure(const std::string& rest, const std::string& target = "") const;
+  // Writes "conf": [target] with any free port of loopback, or with these `portals`, and `target` in it, then `rest`.
+  std::string configure(const std::string& rest, const std::string& target = "",
+                        const char* portals = nullptr) const;
   // [[lun]] and, for all of them, [[initiator]] "*", in this order.
   static std::string luns(const std::vector<std::string>& names, const std::string& each = "");
   void serve(const std::string& configuration);
