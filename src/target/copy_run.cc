@@ -4,6 +4,7 @@
 
 #include "sys/system_info.h"
 #include "target/command.h"
+#include "target/copy_pieces.h"
 #include "target/mode_pages.h"
 #include "wire/sense_codes.h"
 
@@ -12,7 +13,6 @@ namespace {
 
 // I/O of the same ranges waits for a piece, and so does an abort. Clones are so fast that larger ones are no burden.
 constexpr uint64_t kSmallestPiece = uint64_t{1} << 20;
-constexpr uint64_t kPiece = uint64_t{64} << 20;
 // Where time is short, one is to be in place in any case.
 constexpr uint64_t kFirstInTime = uint64_t{4} << 20;
 constexpr uint64_t kLargestPiece = uint64_t{1} << 30;
@@ -34,10 +34,8 @@ Done CopyRun::may_go_on() const {
   return {};
 }
 
-// It ends where the next one can begin on a block.
 Range CopyRun::first_piece(Range range) const {
-  const uint64_t most = piece_ - range.begin % std::min(piece_, kPiece);
-  return {range.begin, range.begin + std::min(most, range.length())};
+  return {range.begin, range.begin + first_piece_of_copy(range.begin, range.length(), piece_)};
 }
 
 Done CopyRun::copy(const CopySource& from, uint64_t from_offset, LogicalUnit& to,
@@ -101,21 +99,21 @@ Done CopyRun::transfer(Image& from, uint64_t from_offset, Image& to, Range piece
 
 void CopyRun::adapt(const CopyAccount& account, uint64_t length, double seconds) {
   // A short piece says nothing.
-  if (length < std::min(piece_, kPiece) / 2) return;
+  if (length < std::min(piece_, kCopyPiece) / 2) return;
   const bool shared = account.shared == length;
   if (shared && seconds < kFastSeconds) {
     piece_ = std::min(piece_ * 2, kLargestPiece);
   } else if (seconds > kSlowSeconds) {
-    piece_ = std::max(std::min(piece_, kPiece) / 2, kSmallestPiece);
+    piece_ = std::max(std::min(piece_, kCopyPiece) / 2, kSmallestPiece);
   } else {
-    piece_ = std::min(piece_ * 2, kPiece);
+    piece_ = std::min(piece_ * 2, kCopyPiece);
   }
 }
 
 Done CopyRun::zero(LogicalUnit& to, Range range) {
   while (!range.empty()) {
     if (Done ok = may_go_on(); !ok) return ok;
-    const Range piece{range.begin, range.begin + std::min(kPiece, range.length())};
+    const Range piece{range.begin, range.begin + std::min(kCopyPiece, range.length())};
     const auto hold = to.locks().acquire(piece, RangeLocks::Mode::exclusive);
     to.about_to_write(piece);
     if (Done ok = to.image().zero(piece, to.options().thin); !ok) return ok;

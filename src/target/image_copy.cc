@@ -5,19 +5,13 @@
 #include "plan/cost.h"
 #include "sys/attributes.h"
 #include "sys/transfer.h"
+#include "target/copy_pieces.h"
 #include "target/image_file.h"
 
 namespace libcopyfile::target {
 namespace {
 
-// A copy that is aborted goes on to the end of its piece, and I/O of the same file waits for a clone of one.
-constexpr uint64_t kPiece = uint64_t{64} << 20;
 constexpr uint64_t kPieceByHand = uint64_t{1} << 20;
-
-// A piece ends where the next one can begin on a block.
-uint64_t piece_length(uint64_t offset, uint64_t left) {
-  return std::min(left, kPiece - offset % kPiece);
-}
 
 MechanismId most_of(const DataOutcome& data) {
   const auto most = std::max_element(data.bytes_by.begin(), data.bytes_by.end());
@@ -57,7 +51,7 @@ class ToldOfEach final : public Control {
  public:
   explicit ToldOfEach(const CopyProgress& progress) : progress_(progress) {}
   bool moved(uint64_t bytes) override { return !progress_ || progress_(bytes); }
-  uint64_t chunk() const override { return kPiece; }
+  uint64_t chunk() const override { return 2 * kCopyPiece; }
 
  private:
   const CopyProgress& progress_;
@@ -74,7 +68,9 @@ Done ImageFile::copy_from(Image& from, uint64_t from_offset, uint64_t offset, ui
   auto* const file = dynamic_cast<ImageFile*>(&from);
   if (file == nullptr) return settle(copy_by_hand(from, range, progress, account));
   for (uint64_t done = 0; done < length;) {
-    const CopyRange piece = range.part(done, piece_length(offset + done, length - done));
+    // One that is aborted goes on to the end of its piece, and I/O of the same file waits for a clone of one.
+    const CopyRange piece =
+        range.part(done, first_piece_of_copy(offset + done, length - done, kCopyPiece));
     const Moved shared = share_piece(*file, piece, progress, account);
     if (shared.stop == Stop::cancelled) return fail(ECANCELED, Op::progress);
     if (shared.stop == Stop::failed) return fail(shared.error);
