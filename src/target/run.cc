@@ -128,7 +128,7 @@ bool Device::State::start(const EntryPtr& entry) {
   }
   switch (entry->command->where) {
     case Where::here: return handle(*entry, MayBlock::yes);
-    case Where::io: return handle(*entry, MayBlock::no) || hand_over(entry);
+    case Where::io:
     case Where::copy: return handle(*entry, MayBlock::no) || hand_over(entry);
   }
   return true;
