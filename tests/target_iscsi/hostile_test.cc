@@ -201,7 +201,7 @@ TEST_F(HostileTest, AWindowBehindAGapHoldsNoMoreThanItsSession) {
 
 TEST_F(HostileTest, CommandNumbersFromEverywhereAreNotKept) {
   auto initiator = logged_in();
-  std::mt19937 random(2);
+  auto random = [engine = std::mt19937(2)]() mutable { return static_cast<uint32_t>(engine()); };
   const uint32_t next = initiator.numbers.cmd_sn;
   const uint64_t before = resident();
   for (int i = 0; i < 20'000; ++i) {
@@ -217,7 +217,7 @@ TEST_F(HostileTest, CommandNumbersFromEverywhereAreNotKept) {
 
 TEST_F(HostileTest, DataThatNobodyAskedForAreThrownAway) {
   auto initiator = logged_in();
-  std::mt19937 random(3);
+  auto random = [engine = std::mt19937(3)]() mutable { return static_cast<uint32_t>(engine()); };
   const auto data = pattern(4096, 1);
   for (int i = 0; i < 2000; ++i) {
     DataOut pdu;
