@@ -220,7 +220,7 @@ COPYFILE_EXPORT int copyfileat(int in_dirfd, const char* in_path, int out_dirfd,
  *   EIO         the medium can't be read, or fs-verity found it damaged
  *   EINVAL      unknown flags, or `what` is neither a name nor a digest
  *   EPROTONOSUPPORT  the repository is of a later version
- *   EOPNOTSUPP  names need libsqlite3.so.0, and digesting needs libcrypto.so.3: one of them can't be loaded
+ *   EOPNOTSUPP  names need libsqlite3.so.0 and /proc, and digesting needs libcrypto.so.3: one of them is missing
  *   EFAULT      a null pointer
  *   EACCES, ENOTDIR, ELOOP, EMFILE, ENOMEM, ...   as open(2)
  */

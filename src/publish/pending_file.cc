@@ -85,9 +85,24 @@ bool PendingFile::is_ours_alone(int fd) {
   return !now || now->links > 0;
 }
 
+// Without /proc by its name: whether that still leads to the same file is looked at.
+Result<Fd> PendingFile::open_again() {
+  Result<Fd> again = files_.reopen(fd_.get(), Reopen::read);
+  if (again || again.error().code != ENOENT || private_name_.empty()) return again;
+  again = names_.open(dir_, private_name_, Open::look);
+  if (!again) return again;
+  const Result<FileStat> ours = files_.stat(fd_.get());
+  if (!ours) return fail(ours.error());
+  const Result<FileStat> found = files_.stat(again->get());
+  if (!found) return fail(found.error());
+  if (found->device != ours->device || found->inode != ours->inode)
+    return fail(ESTALE, Op::open, name_);
+  return again;
+}
+
 // Locks belong to what open(2) made: the new one is locked before the old one goes, so that no sweep comes between.
 Done PendingFile::make_read_only() {
-  Result<Fd> again = files_.reopen(fd_.get(), Reopen::read);
+  Result<Fd> again = open_again();
   if (!again) return fail(again.error());
   if (!private_name_.empty() && !is_ours_alone(again->get())) return fail(ENOENT, Op::open, name_);
   if (Done ok = fd_.close(); !ok) return ok;

@@ -63,6 +63,7 @@ class PendingFile {
 
   Done make_named();
   bool is_ours_alone(int fd);
+  Result<Fd> open_again();
   Done link_privately();
   Done rename_over();
   Done rename_without_replacing();

@@ -1,5 +1,7 @@
 #include "store/layout.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <array>
 
@@ -135,7 +137,9 @@ Done make_layout(const System& system, int dir, const std::string& path, const F
   const int at = layout->root.get();
   if (Done ok = has_nothing_else(system, at); !ok) return ok;
   if (Done ok = make_index_file(system, at, format); !ok) return ok;
-  const Result<Index> index = Index::create(index_path(at), layout->index_lock.get());
+  const Result<std::string> where = index_path(system, at);
+  if (!where) return fail(where.error());
+  const Result<Index> index = Index::create(*where, layout->index_lock.get());
   if (!index) return fail(index.error());
   if (Done ok = write_format(system, at, format, Replace::never); !ok) return ok;
   // The name of the directory itself.
@@ -206,8 +210,11 @@ Done restore_layout(const System& system, int dir, const std::string& path) {
   return write_format(system, layout->root.get(), *format, Replace::file);
 }
 
-std::string index_path(int root, const std::string& name) {
-  return "/proc/self/fd/" + std::to_string(root) + "/" + name;
+Result<std::string> index_path(const System& system, int root, const std::string& name) {
+  const std::string directory = "/proc/self/fd/" + std::to_string(root);
+  if (!system.names.open(AT_FDCWD, directory, Open::directory_path))
+    return fail(EOPNOTSUPP, Op::open, "/proc/self/fd");
+  return directory + "/" + name;
 }
 
 Done make_index_file(const System& system, int root, const Format& format,

@@ -27,8 +27,10 @@ Result<Format> read_format(const System& system, int root);
 // for a directory without blobs/sha256.
 Done restore_layout(const System& system, int dir, const std::string& path);
 
-// Where SQLite finds it: it takes paths only, and the directory may be anywhere.
-std::string index_path(int root, const std::string& name = kIndexName);
+// Where SQLite finds it: it takes paths only, and the directory may be anywhere, so that the path leads through /proc.
+// EOPNOTSUPP without one.
+Result<std::string> index_path(const System& system, int root,
+                               const std::string& name = kIndexName);
 // An empty file for it with the permissions that it shall have, in place of one that is there.
 Done make_index_file(const System& system, int root, const Format& format,
                      const std::string& name = kIndexName);

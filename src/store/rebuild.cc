@@ -129,7 +129,9 @@ Done rebuild_index(Repository& repository, bool salvage) {
   if (!contents) return fail(contents.error());
   if (Done ok = make_index_file(system, root, repository.format(), kNewIndex); !ok) return ok;
   {
-    Result<Index> index = Index::create(index_path(root, kNewIndex), repository.index_lock());
+    const Result<std::string> where = index_path(system, root, kNewIndex);
+    if (!where) return fail(where.error());
+    Result<Index> index = Index::create(*where, repository.index_lock());
     if (!index) return fail(index.error());
     if (Done ok = fill(*index, *contents); !ok) return ok;
   }

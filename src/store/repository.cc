@@ -87,7 +87,9 @@ Result<Index*> Repository::index() {
       return fail(ok.error().code, Op::open, path() + "/" + kIndexName);
     }
     const int writers = parts_->use_ == Use::write ? index_lock() : -1;
-    Result<Index> index = Index::open(index_path(root()), writers);
+    const Result<std::string> where = index_path(parts_->environment_.system, root());
+    if (!where) return fail(where.error());
+    Result<Index> index = Index::open(*where, writers);
     if (!index) {
       // What is missing is damaged: ENOENT would read as if a name were not there.
       if (index.error().code == ENOENT) index.error().code = EBADMSG;

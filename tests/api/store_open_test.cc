@@ -2,7 +2,10 @@
 #include <copyfile/copyfile.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -111,6 +114,23 @@ TEST_P(StoreOpenApi, SaysWhatIsWrongWithTheRequest) {
   EXPECT_EQ(errno, ENOTDIR);
   EXPECT_EQ(copyfile_store_open(-1, "repo", "dir/a", 0), -1);
   EXPECT_EQ(errno, EBADF);
+}
+
+// SQLite opens paths, and that of a descriptor leads through /proc.
+TEST_P(StoreOpenApi, NeedsProcForNamesOnly) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (unshare(CLONE_NEWNS) != 0 || mount("", "/", "", MS_REC | MS_PRIVATE, nullptr) != 0)
+      _exit(1);
+    if (mount("none", "/proc", "tmpfs", 0, nullptr) != 0) _exit(2);
+    if (open_it("dir/a") != EOPNOTSUPP) _exit(3);
+    if (open_it(kDigest.c_str()) != 0 || text_ != "abc") _exit(4);
+    const Done created = store::Repository::create(environment_, AT_FDCWD, path_ + "/other", {});
+    _exit(!created && created.error().code == EOPNOTSUPP ? 0 : 5);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 TEST_P(StoreOpenApi, RefusesALaterVersionAndNeedsTheIndexForNamesOnly) {
