@@ -28,7 +28,10 @@ Result<std::unique_ptr<Server::Loop>> Server::Loop::start(ServerOptions options,
   loop->events_ = std::move(*events);
   loop->now = EventLoop::now_ms();
   if (const Done done = loop->listen(); !done) return fail(done.error());
-  auto thread = Thread::start([raw = loop.get()] { raw->run(); });
+  auto thread = Thread::start([raw = loop.get()] {
+    shorten_slices_of_this_thread();
+    raw->run();
+  });
   if (!thread) return fail(thread.error());
   loop->thread_.emplace(std::move(*thread));
   return loop;

@@ -33,6 +33,10 @@ class Thread {
 // schedulers other than bfq and mq-deadline don't look at). Refusals are ignored: it is a wish.
 void lower_priority_of_this_thread();
 
+// The calling thread gets a processor soon when it wakes up, and gives it up as soon, with the same share of it as before: slices of
+// 0.1 ms instead of some 3 (sched_setattr(2); Documentation/scheduler/sched-eevdf.rst, Linux 6.12). A wish, too; older kernels ignore it.
+void shorten_slices_of_this_thread();
+
 // Blocks a signal in the calling thread while it lives, and takes back one that arrived: what raised it tells by an errno, too.
 class SignalBlock {
  public:

@@ -27,6 +27,8 @@ struct Executor::Pool {
     for (unsigned i = 0; i < std::max(count, 1U); ++i) {
       auto thread = Thread::start([this, low_priority] {
         if (low_priority) lower_priority_of_this_thread();
+        // Copies, too: whom they keep waiting for a lock of the file waits until they have run.
+        shorten_slices_of_this_thread();
         work();
       });
       // Fewer than were asked for are slower; none would be a queue that nobody empties.
