@@ -4,9 +4,9 @@
 
 #include <atomic>
 #include <chrono>
-#include <fstream>
 #include <random>
 
+#include "memory_growth.h"
 #include "server_fixture.h"
 #include "sys/thread.h"
 
@@ -20,11 +20,6 @@ using wire::View;
 
 class HostileTest : public ServerTest {
  protected:
-  static uint64_t resident() {
-    uint64_t pages = 0;
-    std::ifstream("/proc/self/statm") >> pages >> pages;
-    return pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  }
   // Somebody else, who is to be served all the time.
   IscsiInitiator bystander() {
     auto other = connect();
@@ -172,7 +167,7 @@ TEST_F(HostileTest, AWindowBehindAGapHoldsNoMoreThanItsSession) {
   options.limits.max_transfer = 65536;
   auto other = bystander();
   auto initiator = logged_in();
-  const uint64_t before = resident();
+  const MemoryGrowth growth;
   auto first = initiator.command({0x00});
   const auto data = pattern(65536, 1);
   std::vector<uint32_t> tags{first.tag};
@@ -183,7 +178,7 @@ TEST_F(HostileTest, AWindowBehindAGapHoldsNoMoreThanItsSession) {
     tags.push_back(command.tag);
   }
   expect_served(other);
-  EXPECT_LT(resident() - before, 64U << 20);
+  growth.expect_below(64U << 20);
   initiator.send(encode(first));
   unsigned written = 0, refused = 0;
   for (size_t i = 0; i < tags.size(); ++i) {
@@ -203,14 +198,14 @@ TEST_F(HostileTest, CommandNumbersFromEverywhereAreNotKept) {
   auto initiator = logged_in();
   auto random = [engine = std::mt19937(2)]() mutable { return static_cast<uint32_t>(engine()); };
   const uint32_t next = initiator.numbers.cmd_sn;
-  const uint64_t before = resident();
+  const MemoryGrowth growth;
   for (int i = 0; i < 20'000; ++i) {
     auto command = initiator.command({0x00});
     // Far from the window, on either side.
     command.numbers.cmd_sn = next + 4096 + random() % (UINT32_MAX - 8192);
     ASSERT_TRUE(initiator.send_raw(view_of(encode(command))));
   }
-  EXPECT_LT(resident() - before, 32U << 20);
+  growth.expect_below(32U << 20);
   initiator.numbers.cmd_sn = next;
   expect_served(initiator);
 }
@@ -241,7 +236,7 @@ TEST_F(HostileTest, WhoPingsAndReadsNothingIsHeldBackAndDropped) {
   ping.tag = 1;
   ping.numbers = deaf.numbers;
   const auto data = pattern(65536, 1);
-  const uint64_t before = resident();
+  const MemoryGrowth growth;
   std::atomic<uint64_t> taken{0};
   std::atomic<bool> dropped{false};
   Bytes all = view_of(with_length(encode(ping), data.size())).copy();
@@ -253,7 +248,7 @@ TEST_F(HostileTest, WhoPingsAndReadsNothingIsHeldBackAndDropped) {
   while (!dropped) expect_served(other);
   flood.join();
   EXPECT_LT(taken, 32U << 20) << "the rest was not read from the socket";
-  EXPECT_LT(resident() - before, 64U << 20);
+  growth.expect_below(64U << 20);
   EXPECT_TRUE(eventually([&] { return server().sessions().size() == 1; }));
   expect_served(other);
 }

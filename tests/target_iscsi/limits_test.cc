@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <fstream>
 
+#include "memory_growth.h"
 #include "server_fixture.h"
 
 namespace libcopyfile::test {
@@ -16,11 +16,6 @@ using wire::View;
 
 class LimitsTest : public ServerTest {
  protected:
-  static uint64_t resident() {
-    uint64_t pages = 0;
-    std::ifstream("/proc/self/statm") >> pages >> pages;
-    return pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  }
   static DataOut data_out(const ReadyToTransfer& asked, uint32_t data_sn, uint32_t offset,
                           bool final) {
     DataOut pdu;
@@ -176,7 +171,7 @@ TEST_F(LimitsTest, MoreThanACommandMayHaveIsNotAskedFor) {
 TEST_F(LimitsTest, ThousandsOfLogins) {
   constexpr int kLogins = 10'000;
   const auto begun = std::chrono::steady_clock::now();
-  const uint64_t before = resident();
+  const MemoryGrowth growth;
   for (int i = 0; i < kLogins; ++i) {
     auto initiator = connect();
     ASSERT_EQ(initiator.login(), 0) << i;
@@ -184,7 +179,7 @@ TEST_F(LimitsTest, ThousandsOfLogins) {
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(60));
   EXPECT_TRUE(eventually([&] { return server().totals().connections == 0; }));
   EXPECT_EQ(server().totals().logins, static_cast<uint64_t>(kLogins));
-  EXPECT_LT(resident() - before, 64U << 20);
+  growth.expect_below(64U << 20);
 }
 
 TEST_F(LimitsTest, AThousandIdleSessionsAreCheap) {
@@ -196,7 +191,7 @@ TEST_F(LimitsTest, AThousandIdleSessionsAreCheap) {
   ASSERT_GE(files.rlim_cur, rlim_t{4096});
   options.limits.sessions_per_initiator = kSessions;
   server();
-  const uint64_t before = resident();
+  const MemoryGrowth growth;
   std::vector<IscsiInitiator> initiators;
   for (unsigned i = 0; i < kSessions; ++i) {
     initiators.push_back(connect());
@@ -206,7 +201,7 @@ TEST_F(LimitsTest, AThousandIdleSessionsAreCheap) {
     initiators.back().make_ready();
   }
   EXPECT_EQ(server().sessions().size(), kSessions);
-  EXPECT_LT(resident() - before, 64U << 20);
+  growth.expect_below(64U << 20);
 }
 
 }  // namespace
