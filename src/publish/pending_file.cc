@@ -62,7 +62,7 @@ Done PendingFile::make_named() {
     std::string candidate = private_name_in(files_, dir_);
     Result<Fd> fd = names_.create_exclusive(dir_, candidate, 0600);
     if (fd) {
-      if (!is_ours_alone(fd->get())) continue;
+      if (!is_ours_alone(fd->get(), candidate)) continue;
       fd_ = std::move(*fd);
       private_name_ = std::move(candidate);
       return {};
@@ -77,10 +77,10 @@ Done PendingFile::make_named() {
 
 // Locked against a sweep. One that came between the creation and this has the file, or has removed it already; where files
 // can't be locked, sweeps leave them alone. Sweeps want the file for themselves; those who use it share it, because one of them
-// may have it open twice (make_read_only()).
-bool PendingFile::is_ours_alone(int fd) {
-  if (const Done locked = files_.lock(fd, LockMode::shared); !locked)
-    return locked.error().code != EWOULDBLOCK;
+// may have it open twice (make_read_only()). Not on SMB: its locks are mandatory, and under a shared one nobody writes.
+bool PendingFile::is_ours_alone(int fd, std::string_view private_name) {
+  const LockMode mode = is_for_smb(private_name) ? LockMode::exclusive : LockMode::shared;
+  if (const Done locked = files_.lock(fd, mode); !locked) return locked.error().code != EWOULDBLOCK;
   const Result<FileStat> now = files_.stat(fd);
   return !now || now->links > 0;
 }
@@ -100,13 +100,18 @@ Result<Fd> PendingFile::open_again() {
   return again;
 }
 
-// Locks belong to what open(2) made: the new one is locked before the old one goes, so that no sweep comes between.
+// Locks belong to what open(2) made: the new one is locked before the old one goes, so that no sweep comes between, where a lock
+// can be shared.
 Done PendingFile::make_read_only() {
   Result<Fd> again = open_again();
   if (!again) return fail(again.error());
-  if (!private_name_.empty() && !is_ours_alone(again->get())) return fail(ENOENT, Op::open, name_);
+  const bool named = !private_name_.empty();
+  const bool shared = named && !is_for_smb(private_name_);
+  if (shared && !is_ours_alone(again->get(), private_name_)) return fail(ENOENT, Op::open, name_);
   if (Done ok = fd_.close(); !ok) return ok;
   fd_ = std::move(*again);
+  if (named && !shared && !is_ours_alone(fd_.get(), private_name_))
+    return fail(ENOENT, Op::open, name_);
   reopened_ = true;
   return {};
 }

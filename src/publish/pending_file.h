@@ -12,6 +12,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -62,7 +63,7 @@ class PendingFile {
       : files_(files), names_(names), dir_(dir), name_(std::move(name)), replace_(replace) {}
 
   Done make_named();
-  bool is_ours_alone(int fd);
+  bool is_ours_alone(int fd, std::string_view private_name);
   Result<Fd> open_again();
   Done link_privately();
   Done rename_over();

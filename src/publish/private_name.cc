@@ -32,6 +32,8 @@ std::string private_name_in(Files& files, int dir, uint64_t digits) {
   return as_wanted_in(files, dir, name + std::string(kSuffix));
 }
 
+bool is_for_smb(std::string_view private_name) { return !private_name.starts_with('.'); }
+
 bool is_private_name(std::string_view name) {
   if (name.starts_with(kPrefix.substr(1))) return is_private_name("." + std::string(name));
   if (name.size() != kPrefix.size() + kDigits + kSuffix.size()) return false;

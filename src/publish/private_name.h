@@ -16,5 +16,7 @@ std::string private_name_in(Files& files, int dir);
 // The same with digits of the caller's choice.
 std::string private_name_in(Files& files, int dir, uint64_t digits);
 bool is_private_name(std::string_view name);
+// Whether private_name_in() made it for a directory of an SMB server.
+bool is_for_smb(std::string_view private_name);
 
 }  // namespace libcopyfile

@@ -81,12 +81,33 @@ TEST_P(PendingTest, HasNoNameOfItsOwnBefore) {
   EXPECT_EQ(names().size(), unnamed() ? 0U : 1U);
 }
 
-// A server that hides what begins with a dot, for ever.
+// A server that hides what begins with a dot, for ever, and lets nobody write under a shared lock.
 class SmbFiles final : public FaultyFiles {
  public:
   using FaultyFiles::FaultyFiles;
   Result<FsInfo> fs_info(int) override { return FsInfo{0xff534d42, 4096}; }
+  Done lock(int fd, LockMode mode) override {
+    if (mode == LockMode::shared) return fail(EACCES, Op::open);
+    ++locks;
+    return FaultyFiles::lock(fd, mode);
+  }
+
+  int locks = 0;
 };
+
+TEST_P(PendingTest, HasTheLockForItselfOverSmb) {
+  script_.inject("fail create_unnamed errno=EOPNOTSUPP");
+  SmbFiles files(system_.kernel_files, script_);
+  Result<PendingFile> pending =
+      PendingFile::create(files, system_.names, dir_.get(), "new", Replace::never);
+  ASSERT_TRUE(pending);
+  EXPECT_EQ(files.locks, 1);
+  ASSERT_EQ(write(pending->fd(), "x", 1), 1);
+  ASSERT_TRUE(pending->make_read_only());
+  EXPECT_EQ(files.locks, 2);
+  ASSERT_TRUE(std::move(*pending).commit(Durability::none));
+  EXPECT_EQ(names(), Names{"new"});
+}
 
 TEST_P(PendingTest, HasNoHiddenNameOverSmb) {
   script_.inject("fail create_unnamed errno=EOPNOTSUPP");
