@@ -123,7 +123,7 @@ void Control::serve(int socket, int stop) {
   for (;;) {
     const size_t end = pending.find('\n');
     if (end != std::string::npos) {
-      const std::string reply = answer(std::string_view(pending).substr(0, end)) + '\n';
+      const std::string reply = answer(std::string_view{pending}.substr(0, end)) + '\n';
       pending.erase(0, end + 1);
       if (!send_all(socket, reply, {monotonic_seconds() + kSilence, stop})) return;
       continue;

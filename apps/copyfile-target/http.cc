@@ -53,7 +53,7 @@ void serve_http(int socket, int stop, const std::function<std::string()>& metric
   [[maybe_unused]] const Done sent = send_all(
       socket,
       end == std::string::npos ? refusal("431 Request Header Fields Too Large")
-                               : http_answer(std::string_view(head).substr(0, end), metrics),
+                               : http_answer(std::string_view{head}.substr(0, end), metrics),
       deadline);
 }
 

@@ -139,7 +139,7 @@ int make_request(const std::vector<std::string>& operands, Json& request) {
   request = {{"command", operands[0]}};
   for (size_t i = 0; i < arguments; ++i) request[command->arguments[i]] = operands[i + 1];
   if (!request.contains("seconds")) return 0;
-  const std::string seconds = operands[1];
+  const std::string& seconds = operands[1];
   if (seconds.empty() || seconds.size() > 4 ||
       seconds.find_first_not_of("0123456789") != std::string::npos || std::stoul(seconds) > 3600)
     return app::usage_error("'drain' takes seconds, from 0 to 3600");
@@ -151,7 +151,7 @@ int make_request(const std::vector<std::string>& operands, Json& request) {
 
 std::string default_control() {
   const auto from = [](const char* variable) -> std::string {
-    const char* value = std::getenv(variable);
+    const char* value = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): nobody sets it
     return value != nullptr ? value : "";
   };
   if (const std::string runtime = from("RUNTIME_DIRECTORY"); !runtime.empty())
@@ -165,6 +165,7 @@ ParsedLine<ServeOptions> parse_serve_options(int argc, char** argv) {
   ServeOptions options;
   bool quick = false;
   for (;;) {
+    // No other thread is there yet.  NOLINTNEXTLINE(concurrency-mt-unsafe)
     const int option = ::getopt_long(argc, argv, "c:", kServeOptions, nullptr);
     if (option == -1) break;
     if (option == kHelp) {
@@ -187,6 +188,7 @@ ParsedLine<ServeOptions> parse_serve_options(int argc, char** argv) {
 ParsedLine<CtlOptions> parse_ctl_options(int argc, char** argv) {
   CtlOptions options;
   for (;;) {
+    // No other thread is there yet.  NOLINTNEXTLINE(concurrency-mt-unsafe)
     const int option = ::getopt_long(argc, argv, "", kCtlOptions, nullptr);
     if (option == -1) break;
     if (option == kHelp) {

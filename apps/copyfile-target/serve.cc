@@ -30,6 +30,7 @@ tl::expected<Config, Problems> read(const ServeOptions& options) {
   if (!config) return config;
   if (!options.control.empty()) config->control = options.control;
   if (options.log) config->json_log = *options.log == Format::json;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets it
   const char* state = std::getenv("STATE_DIRECTORY");
   if (config->state_directory.empty() && state != nullptr)
     config->state_directory = std::string(state).substr(0, std::string(state).find(':'));
@@ -133,7 +134,7 @@ std::string Run::reload() {
   Problems problems;
   if (config) {
     drain_seconds_ = config->drain_seconds;
-    problems = service_->reload(std::move(*config));
+    problems = service_->reload(*config);
   } else {
     problems = std::move(config.error());
   }

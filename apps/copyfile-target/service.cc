@@ -111,7 +111,7 @@ void Service::apply(Units units, Access::Table table) {
   device_->lun_maps_changed();
 }
 
-Problems Service::reload(Config next) {
+Problems Service::reload(const Config& next) {
   const std::lock_guard changing(changing_);
   Problems problems = unchangeable(config(), next);
   if (!problems.empty()) return problems;

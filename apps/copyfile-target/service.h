@@ -24,7 +24,7 @@ class Service {
   ~Service();
 
   // All of it or nothing, without a session being dropped but those whose initiator may not log in any more. Empty: done.
-  Problems reload(Config config);
+  Problems reload(const Config& next);
 
   struct Snapshot {
     std::string path;
