@@ -8,7 +8,6 @@ namespace libcopyfile::iscsi {
 
 using target::Attribute;
 using target::Outcome;
-using target::Status;
 using wire::View;
 using wire::iscsi::Additional;
 using wire::iscsi::RejectReason;
@@ -58,7 +57,8 @@ struct Sending {
 std::span<uint8_t> Session::command_came(const ReceivedPdu& pdu) {
   const auto request = wire::iscsi::decode<wire::iscsi::ScsiCommand>(pdu.header);
   const bool immediate = request.immediate;
-  if (parameters_.discovery) {
+  const bool data_come = pdu.framing.data > 0 || !request.final;
+  if (parameters_.discovery || (data_come && !request.write)) {
     rejected_ = RejectReason::protocol_error;
   } else if (commands_.contains(request.tag) || request.tag == wire::iscsi::kNoTag) {
     rejected_ = RejectReason::task_in_progress;
@@ -66,8 +66,6 @@ std::span<uint8_t> Session::command_came(const ReceivedPdu& pdu) {
     rejected_ = RejectReason::too_many_immediate;
   } else if (request.read && request.write) {
     rejected_ = RejectReason::not_supported;
-  } else if (!request.write && (pdu.framing.data > 0 || !request.final)) {
-    rejected_ = RejectReason::protocol_error;
   }
   const auto additional = wire::iscsi::parse_additional(pdu.additional);
   if (!additional) rejected_ = RejectReason::invalid_field;
