@@ -60,7 +60,7 @@ uint64_t size_of(const Fd& file) {
 }
 
 void copy_sparse(const Fd& from, std::span<std::byte> to) {
-  static const std::byte zeros[kBlock]{};
+  static const std::byte kZeros[kBlock]{};
   const Mapping mapping(from.get(), to.size());
   const std::span<const std::byte> bytes = mapping.bytes();
   const auto size = static_cast<off_t>(bytes.size());
@@ -69,7 +69,7 @@ void copy_sparse(const Fd& from, std::span<std::byte> to) {
     for (; begin < end; begin += kBlock) {
       const auto at = static_cast<size_t>(begin);
       const size_t n = std::min<size_t>(kBlock, bytes.size() - at);
-      if (std::memcmp(bytes.data() + at, zeros, n) != 0) {
+      if (std::memcmp(bytes.data() + at, kZeros, n) != 0) {
         std::memcpy(to.data() + at, bytes.data() + at, n);
       }
     }
@@ -85,12 +85,12 @@ CrashImage::CrashImage(const Fd& initial)
   copy_sparse(initial, now_.bytes());
 }
 
-std::span<std::byte> CrashImage::stable_block(uint64_t number) const {
-  return stable_.bytes().subspan(number * kBlock, kBlock);
+std::span<std::byte> CrashImage::stable_block(uint64_t block) const {
+  return stable_.bytes().subspan(block * kBlock, kBlock);
 }
 
-std::span<std::byte> CrashImage::block(uint64_t number) const {
-  return now_.bytes().subspan(number * kBlock, kBlock);
+std::span<std::byte> CrashImage::block(uint64_t block) const {
+  return now_.bytes().subspan(block * kBlock, kBlock);
 }
 
 void CrashImage::settle(const BlockEvent& event) {

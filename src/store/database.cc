@@ -145,8 +145,8 @@ Result<size_t> Database::read_pages(const std::function<bool(uint64_t page, bool
   std::array<std::byte, kPageSize> data;
   const auto pages = (static_cast<uint64_t>(size) + kPageSize - 1) / kPageSize;
   for (uint64_t page = 0; page < pages; ++page) {
-    const int rc = file->pMethods->xRead(file, data.data(), static_cast<int>(kPageSize),
-                                         static_cast<sqlite3_int64>(page * kPageSize));
+    const auto offset = static_cast<sqlite3_int64>(page) * sqlite3_int64{kPageSize};
+    const int rc = file->pMethods->xRead(file, data.data(), static_cast<int>(kPageSize), offset);
     if (!found(page, rc == SQLITE_OK)) break;
   }
   return static_cast<size_t>(pages);
