@@ -145,10 +145,10 @@ ScsiCommand IscsiInitiator::command(std::initializer_list<uint8_t> cdb, uint16_t
   return pdu;
 }
 
-uint32_t IscsiInitiator::send_command(ScsiCommand pdu, View data) {
-  if (!pdu.immediate) numbers.cmd_sn = pdu.numbers.cmd_sn + 1;
-  send(encode(pdu), data);
-  return pdu.tag;
+uint32_t IscsiInitiator::send_command(ScsiCommand command, View data) {
+  if (!command.immediate) numbers.cmd_sn = command.numbers.cmd_sn + 1;
+  send(encode(command), data);
+  return command.tag;
 }
 
 IscsiInitiator::Outcome IscsiInitiator::outcome_of(uint32_t tag, int ms) {
