@@ -42,7 +42,7 @@ wire::Bytes login() {
   wire::iscsi::append_key(text, "TargetName", "iqn.2026-01.org.example:bench");
   wire::iscsi::append_key(text, "InitialR2T", "No");
   wire::iscsi::Header header = encode(request);
-  set_data_length(header, text.size());
+  wire::iscsi::set_data_length(header, text.size());
   text.resize((text.size() + 3) / 4 * 4);
   wire::Bytes all(header.begin(), header.end());
   all.insert(all.end(), text.begin(), text.end());
