@@ -16,7 +16,7 @@ struct Ending {
 };
 Ending ending_of(const target::Task& task);
 Ending refused_with(wire::SenseCode code);
-// For messages of tests: "02 5/26/00".
+// For messages of tests: "02 5/26/00". GoogleTest finds it by this name.  NOLINTNEXTLINE(readability-identifier-naming)
 void PrintTo(const Ending& ending, std::ostream* out);
 
 // Bytes that are different everywhere and for every seed.

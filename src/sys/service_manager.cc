@@ -40,6 +40,7 @@ int wait_for_signal(std::initializer_list<int> signals) {
 void signal_self(int signal) { ::kill(::getpid(), signal); }
 
 Done notify_service_manager(const std::string& state) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets it
   const char* path = std::getenv("NOTIFY_SOCKET");
   if (path == nullptr || *path == '\0') return {};
   sockaddr_un address{};
