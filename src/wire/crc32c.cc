@@ -46,8 +46,8 @@ __attribute__((target("sse4.2"))) uint32_t by_instruction(std::span<const uint8_
 }
 
 bool has_instruction() {
-  static const bool has = __builtin_cpu_supports("sse4.2") != 0;
-  return has;
+  static const bool kHas = __builtin_cpu_supports("sse4.2") != 0;
+  return kHas;
 }
 #endif
 

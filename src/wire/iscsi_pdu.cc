@@ -47,7 +47,7 @@ class Writing {
   void be64(size_t at, uint64_t value) { Writer(header_).be64(at, value); }
   template <size_t n>
   void bytes(size_t at, const std::array<uint8_t, n>& value) {
-    Writer(header_).bytes(at, View(std::span<const uint8_t>(value)));
+    Writer(header_).bytes(at, View{std::span<const uint8_t>(value)});
   }
 
  private:
